@@ -1,0 +1,14 @@
+/*
+ * o2o.h
+ *		What every room may use: the SQLSTATEs that C code raises.
+ *		Types and functions of a room live in the header of that room.
+ */
+#ifndef O2O_H
+#define O2O_H
+
+#include "compat.h"
+
+/* Class O2: our own conditions. docs/errors.md lists all of them. */
+#define ERRCODE_O2O_MODULE_MISSING	MAKE_SQLSTATE('O', '2', '0', '0', '5')
+
+#endif							/* O2O_H */
