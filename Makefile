@@ -54,7 +54,7 @@ o2o_idn.so: $(IDN_OBJS)
 install: install-modules
 install-modules: $(MODULE_LIBS)
 	$(MKDIR_P) '$(DESTDIR)$(pkglibdir)'
-	$(INSTALL_SHLIB) $(MODULE_LIBS) '$(DESTDIR)$(pkglibdir)/'
+	$(if $(strip $(MODULE_LIBS)),$(INSTALL_SHLIB) $(MODULE_LIBS) '$(DESTDIR)$(pkglibdir)/')
 
 uninstall: uninstall-modules
 uninstall-modules:
