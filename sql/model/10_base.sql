@@ -1,2 +1,105 @@
--- placeholder
-SELECT 1;
+-- The base room: sources, channels, organisations, locations with hours, currencies.
+
+CREATE TABLE IF NOT EXISTS o2o.source (
+	source text NOT NULL PRIMARY KEY CHECK (source ~ '^[a-z][a-z0-9_]*$'),
+	name text NOT NULL,
+	kind text NOT NULL DEFAULT 'system',
+	default_country text CHECK (default_country ~ '^[A-Z]{2}$'),
+	time_zone text NOT NULL DEFAULT 'UTC',
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE o2o.source IS 'Systems that send data: code, name, kind, default country of national phone numbers (ISO 3166 alpha-2), time zone of local times. A record of a source is ref:<source>/<id>.';
+
+CREATE TABLE IF NOT EXISTS o2o.channel (
+	channel text NOT NULL PRIMARY KEY CHECK (channel ~ '^[a-z][a-z0-9_]*$'),
+	name text NOT NULL,
+	kind text NOT NULL CHECK (kind IN ('online', 'offline'))
+);
+COMMENT ON TABLE o2o.channel IS 'Sales and contact channels; kind says whether a channel is online or offline, which every cross-channel figure is built on.';
+
+CREATE TABLE IF NOT EXISTS o2o.currency (
+	currency text NOT NULL PRIMARY KEY CHECK (currency ~ '^[A-Z]{3}$'),
+	digits smallint NOT NULL,
+	name text NOT NULL
+);
+COMMENT ON TABLE o2o.currency IS 'Currencies: ISO 4217 code, digits after the decimal point, name.';
+
+CREATE SEQUENCE IF NOT EXISTS o2o.organisation_id_seq AS bigint;
+CREATE TABLE IF NOT EXISTS o2o.organisation (
+	organisation_id bigint NOT NULL DEFAULT nextval('o2o.organisation_id_seq') PRIMARY KEY,
+	parent_organisation_id bigint REFERENCES o2o.organisation,
+	code text NOT NULL UNIQUE,
+	name text NOT NULL,
+	kind text NOT NULL DEFAULT 'brand' CHECK (kind IN ('legal_entity', 'brand', 'partner', 'seller'))
+);
+COMMENT ON TABLE o2o.organisation IS 'Legal entities, brands, partners and sellers, as a tree.';
+
+CREATE SEQUENCE IF NOT EXISTS o2o.location_id_seq AS bigint;
+CREATE TABLE IF NOT EXISTS o2o.location (
+	location_id bigint NOT NULL DEFAULT nextval('o2o.location_id_seq') PRIMARY KEY,
+	parent_location_id bigint REFERENCES o2o.location,
+	organisation_id bigint REFERENCES o2o.organisation,
+	source text NOT NULL REFERENCES o2o.source,
+	source_id text NOT NULL,
+	name text NOT NULL,
+	kind text NOT NULL DEFAULT 'store' CHECK (kind IN ('chain', 'region', 'store', 'counter', 'warehouse')),
+	roles text[] NOT NULL DEFAULT '{shop}',
+	services text[] NOT NULL DEFAULT '{}',
+	position o2o.geopoint,
+	time_zone text NOT NULL DEFAULT 'UTC',
+	address text,
+	city text,
+	region text,
+	country text,
+	opened_on date,
+	closed_on date,
+	UNIQUE (source, source_id)
+);
+COMMENT ON TABLE o2o.location IS 'Places of the organisation as a tree (chain, region, store, counter, warehouse), each known by (source, source_id), with roles (shop, warehouse, production, service_centre …), services, position (WGS84) and time zone (IANA name).';
+
+CREATE TABLE IF NOT EXISTS o2o.location_hours (
+	location_id bigint NOT NULL REFERENCES o2o.location,
+	weekday smallint NOT NULL CHECK (weekday BETWEEN 1 AND 7),
+	opens time NOT NULL,
+	closes time NOT NULL,
+	PRIMARY KEY (location_id, weekday, opens)
+);
+COMMENT ON TABLE o2o.location_hours IS 'Weekly opening hours in the location''s time zone: ISO weekday (1 Monday to 7 Sunday), opens, closes. closes at or before opens means on the next day; 00:00 to 00:00 or 24:00 is the whole day.';
+
+CREATE TABLE IF NOT EXISTS o2o.location_hours_exception (
+	location_id bigint NOT NULL REFERENCES o2o.location,
+	day date NOT NULL,
+	opens time,
+	closes time,
+	note text,
+	PRIMARY KEY (location_id, day),
+	CHECK ((opens IS NULL) = (closes IS NULL))
+);
+COMMENT ON TABLE o2o.location_hours_exception IS 'A day on which other hours hold than the weekly ones, such as a holiday; opens and closes NULL: closed all day.';
+
+INSERT INTO o2o.channel (channel, name, kind) VALUES
+	('web', 'Web shop', 'online'), ('app', 'App', 'online'), ('mini_program', 'Mini-program', 'online'),
+	('marketplace', 'Marketplace', 'online'), ('phone', 'Telephone', 'online'), ('social', 'Social media', 'online'),
+	('store', 'Store', 'offline'), ('pos', 'Point of sale', 'offline'), ('kiosk', 'Kiosk in store', 'offline')
+ON CONFLICT DO NOTHING;
+INSERT INTO o2o.currency (currency, digits, name) VALUES
+	('CNY', 2, 'Yuan renminbi'), ('EUR', 2, 'Euro'), ('USD', 2, 'US dollar'), ('GBP', 2, 'Pound sterling'),
+	('JPY', 0, 'Yen'), ('HKD', 2, 'Hong Kong dollar'), ('SGD', 2, 'Singapore dollar'), ('TWD', 2, 'New Taiwan dollar'),
+	('KRW', 0, 'Won'), ('INR', 2, 'Indian rupee'), ('BRL', 2, 'Brazilian real'), ('CHF', 2, 'Swiss franc'),
+	('CAD', 2, 'Canadian dollar'), ('AUD', 2, 'Australian dollar'), ('SEK', 2, 'Swedish krona'), ('KWD', 3, 'Kuwaiti dinar')
+ON CONFLICT DO NOTHING;
+INSERT INTO o2o.source (source, name, kind, default_country) VALUES
+	('pos', 'Tills', 'pos', NULL), ('web', 'Web shop', 'shop', NULL), ('app', 'App', 'shop', NULL),
+	('wechat', 'WeChat', 'social', 'CN'), ('crm', 'Customer file', 'crm', NULL)
+ON CONFLICT DO NOTHING;
+
+CREATE OR REPLACE FUNCTION o2o.source_register(source text, name text, kind text DEFAULT 'system',
+	default_country text DEFAULT NULL, time_zone text DEFAULT 'UTC') RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO o2o.source AS s (source, name, kind, default_country, time_zone)
+	VALUES (source_register.source, source_register.name, source_register.kind,
+		upper(source_register.default_country), source_register.time_zone)
+	ON CONFLICT (source) DO UPDATE SET name = excluded.name, kind = excluded.kind,
+		default_country = excluded.default_country, time_zone = excluded.time_zone
+$$;
+COMMENT ON FUNCTION o2o.source_register(text, text, text, text, text) IS 'Registers a system that sends data, or changes its row: code ([a-z][a-z0-9_]*), name, kind, default country of its national phone numbers (ISO 3166 alpha-2 or NULL), IANA time zone of its local times.';
