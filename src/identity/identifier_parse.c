@@ -8,196 +8,10 @@
 
 #include <string.h>
 
-typedef struct Span
-{
-	const char *s;
-	size_t		len;
-} Span;
+#include "identity/identifier_char.h"
 
-typedef O2OIdentifierStatus (*ValueRule) (Span value, O2OIdnaFunction idna,
+typedef O2OIdentifierStatus (*ValueRule) (O2OSpan value, O2OIdnaFunction idna,
 										  O2OIdentifierText *out);
-
-/* Length in bytes of the code point at s, 0 when that is no valid UTF-8. */
-size_t
-o2o_utf8_decode(const char *s, size_t len, uint32_t *code)
-{
-	const unsigned char *b = (const unsigned char *) s;
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t		n;
-	uint32_t	c;
-
-	if (len == 0)
-		return 0;
-	if (b[0] < 0x80)
-	{
-		*code = b[0];
-		return 1;
-	}
-	if (b[0] >= 0xC2 && b[0] <= 0xDF)
-		n = 2, c = b[0] & 0x1F;
-	else if ((b[0] & 0xF0) == 0xE0)
-		n = 3, c = b[0] & 0x0F;
-	else if (b[0] >= 0xF0 && b[0] <= 0xF4)
-		n = 4, c = b[0] & 0x07;
-	else
-		return 0;
-	if (len < n)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-	{
-		if ((b[i] & 0xC0) != 0x80)
-			return 0;
-		c = (c << 6) | (b[i] & 0x3F);
-	}
-	if (c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF))
-		return 0;
-	*code = c;
-	return n;
-}
-
-/* Does s hold ASCII only? */
-bool
-o2o_is_ascii(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char) s[i] >= 0x80)
-			return false;
-	return true;
-}
-
-static inline char
-ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
-}
-
-static inline char
-ascii_upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char) (c - ('a' - 'A')) : c;
-}
-
-static inline bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static inline bool
-is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* White space of Unicode, with tab and line ends. */
-static bool
-is_space(uint32_t c)
-{
-	return c == 0x20 || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 ||
-		c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-		c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
-/* Invisible marks that ride along with pasted text: joiners, bidi marks, BOM. */
-static bool
-is_invisible(uint32_t c)
-{
-	return c == 0xAD || c == 0x061C || c == 0x180E ||
-		(c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
-		(c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
-		(c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
-}
-
-/* What may not stand inside a value: nobody would see the difference. */
-static bool
-is_control(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 ||
-		c == 0x2029 || is_invisible(c);
-}
-
-static bool
-is_dash(uint32_t c)
-{
-	return c == '-' || (c >= 0x2010 && c <= 0x2015) || c == 0x2212;
-}
-
-/* Start of the last code point of s[0..len). */
-static size_t
-last_code_point(const char *s, size_t len)
-{
-	size_t		at = len - 1;
-
-	while (at > 0 && len - at < 4 && ((unsigned char) s[at] & 0xC0) == 0x80)
-		at--;
-	return at;
-}
-
-/* Cuts white space and invisible marks off both ends. */
-static Span
-trim(Span t)
-{
-	uint32_t	c;
-
-	while (t.len > 0)
-	{
-		size_t		n = o2o_utf8_decode(t.s, t.len, &c);
-
-		if (n == 0 || !(is_space(c) || is_invisible(c)))
-			break;
-		t.s += n;
-		t.len -= n;
-	}
-	while (t.len > 0)
-	{
-		size_t		at = last_code_point(t.s, t.len);
-
-		if (o2o_utf8_decode(t.s + at, t.len - at, &c) != t.len - at ||
-			!(is_space(c) || is_invisible(c)))
-			break;
-		t.len = at;
-	}
-	return t;
-}
-
-/*
- * Bytes of the end of a value that may be shown: its last two characters, or
- * none when it has fewer than five or the end is not printable.
- */
-size_t
-o2o_identifier_tail(const char *value, size_t len)
-{
-	size_t		shown = 0;
-	size_t		left = len;
-
-	for (int i = 0; i < 5; i++)
-	{
-		size_t		at;
-		uint32_t	c;
-
-		if (left == 0)
-			return 0;
-		at = last_code_point(value, left);
-		if (o2o_utf8_decode(value + at, left - at, &c) != left - at || is_control(c))
-			return 0;
-		left = at;
-		if (i == 1)
-			shown = len - at;
-	}
-	return shown;
-}
-
-/* Does a phone number say its country? An opening parenthesis may come first. */
-bool
-o2o_identifier_has_plus(const char *value, size_t len)
-{
-	Span		number = trim((Span) {value, len});
-
-	if (number.len > 0 && number.s[0] == '(')
-		number = trim((Span) {number.s + 1, number.len - 1});
-	return (number.len > 0 && number.s[0] == '+') ||
-		(number.len > 2 && memcmp(number.s, "\xEF\xBC\x8B", 3) == 0);
-}
 
 static void
 put(O2OIdentifierText *out, char c)
@@ -209,7 +23,7 @@ put(O2OIdentifierText *out, char c)
 }
 
 static void
-put_span(O2OIdentifierText *out, Span t)
+put_span(O2OIdentifierText *out, O2OSpan t)
 {
 	for (size_t i = 0; i < t.len; i++)
 		put(out, t.s[i]);
@@ -217,7 +31,7 @@ put_span(O2OIdentifierText *out, Span t)
 
 /* Values of open kinds, and those that a platform hands out: kept as they are. */
 static O2OIdentifierStatus
-rule_opaque(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
+rule_opaque(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
 	(void) idna;
 	put_span(out, value);
@@ -226,17 +40,17 @@ rule_opaque(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
 
 /* device: lower-cased (ASCII), since UUIDs and MAC addresses come in both. */
 static O2OIdentifierStatus
-rule_device(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
+rule_device(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
 	(void) idna;
 	for (size_t i = 0; i < value.len; i++)
-		put(out, ascii_lower(value.s[i]));
+		put(out, o2o_ascii_lower(value.s[i]));
 	return O2O_IDENTIFIER_OK;
 }
 
 /* card: without the spaces and dashes it is printed with, upper-cased (ASCII). */
 static O2OIdentifierStatus
-rule_card(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
+rule_card(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
 	(void) idna;
 	for (size_t i = 0; i < value.len;)
@@ -244,9 +58,9 @@ rule_card(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
 		uint32_t	c;
 		size_t		n = o2o_utf8_decode(value.s + i, value.len - i, &c);
 
-		if (!is_space(c) && !is_invisible(c) && !is_dash(c))
+		if (!o2o_is_space(c) && !o2o_is_invisible(c) && !o2o_is_dash(c))
 			for (size_t j = 0; j < n; j++)
-				put(out, ascii_upper(value.s[i + j]));
+				put(out, o2o_ascii_upper(value.s[i + j]));
 		i += n;
 	}
 	return O2O_IDENTIFIER_OK;
@@ -259,7 +73,7 @@ rule_card(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
  * library knows, so it is refused here.
  */
 static O2OIdentifierStatus
-rule_phone(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
+rule_phone(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
 	int			digits = 0;
 	bool		plus = false;
@@ -293,7 +107,7 @@ rule_phone(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
 				return O2O_IDENTIFIER_PHONE;
 			put(out, (char) c);
 		}
-		else if (is_space(c) || is_invisible(c) || is_dash(c) ||
+		else if (o2o_is_space(c) || o2o_is_invisible(c) || o2o_is_dash(c) ||
 				 c == '.' || c == '(' || c == ')')
 		{
 			broken = digits > 0;
@@ -310,7 +124,7 @@ rule_phone(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
 
 /* The part before the @: 1 to 64 bytes, dots only between other characters. */
 static bool
-put_local_part(Span local, O2OIdentifierText *out)
+put_local_part(O2OSpan local, O2OIdentifierText *out)
 {
 	if (local.len == 0 || local.len > 64 ||
 		local.s[0] == '.' || local.s[local.len - 1] == '.')
@@ -322,15 +136,15 @@ put_local_part(Span local, O2OIdentifierText *out)
 
 		if (c < 0x80)
 		{
-			if (!is_alnum((char) c) && strchr("!#$%&'*+-/=?^_`{|}~.", (int) c) == NULL)
+			if (!o2o_is_alnum((char) c) && strchr("!#$%&'*+-/=?^_`{|}~.", (int) c) == NULL)
 				return false;
 			if (c == '.' && local.s[i + 1] == '.')
 				return false;
 		}
-		else if (is_space(c))
+		else if (o2o_is_space(c))
 			return false;
 		for (size_t j = 0; j < n; j++)
-			put(out, ascii_lower(local.s[i + j]));
+			put(out, o2o_ascii_lower(local.s[i + j]));
 		i += n;
 	}
 	return true;
@@ -338,7 +152,7 @@ put_local_part(Span local, O2OIdentifierText *out)
 
 /* The ASCII part after the @: at least two labels of letters, digits, hyphens. */
 static bool
-put_domain(Span domain, O2OIdentifierText *out)
+put_domain(O2OSpan domain, O2OIdentifierText *out)
 {
 	size_t		label = 0;
 	int			labels = 1;
@@ -363,12 +177,12 @@ put_domain(Span domain, O2OIdentifierText *out)
 				letters = false;
 			}
 		}
-		else if (!is_alnum(c) && c != '-')
+		else if (!o2o_is_alnum(c) && c != '-')
 			return false;
-		else if (!is_digit(c))
+		else if (!o2o_is_digit(c))
 			letters = true;
 		if (i < domain.len)
-			put(out, ascii_lower(c));
+			put(out, o2o_ascii_lower(c));
 	}
 	/* a last label of digits only is an IP address, not a domain */
 	return labels >= 2 && letters;
@@ -376,12 +190,12 @@ put_domain(Span domain, O2OIdentifierText *out)
 
 /* email: local part and domain lower-cased, the domain in its ASCII form. */
 static O2OIdentifierStatus
-rule_email(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
+rule_email(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
 	char		raw[O2O_IDENTIFIER_MAX + 1];
 	char		ascii[O2O_IDENTIFIER_MAX + 1];
-	Span		local = value;
-	Span		domain;
+	O2OSpan		local = value;
+	O2OSpan		domain;
 
 	while (local.len > 0 && local.s[local.len - 1] != '@')
 		local.len--;
@@ -410,23 +224,23 @@ rule_email(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
 
 /* Splits at the first slash; both sides trimmed and not empty. */
 static bool
-split_slash(Span value, Span *before, Span *after)
+split_slash(O2OSpan value, O2OSpan *before, O2OSpan *after)
 {
 	const char *slash = memchr(value.s, '/', value.len);
 
 	if (slash == NULL)
 		return false;
-	*before = trim((Span) {value.s, (size_t) (slash - value.s)});
-	*after = trim((Span) {slash + 1, (size_t) (value.s + value.len - slash - 1)});
+	*before = o2o_trim((O2OSpan) {value.s, (size_t) (slash - value.s)});
+	*after = o2o_trim((O2OSpan) {slash + 1, (size_t) (value.s + value.len - slash - 1)});
 	return before->len > 0 && after->len > 0;
 }
 
 /* openid: <app>/<id>, since an openid is unique in its app only. */
 static O2OIdentifierStatus
-rule_openid(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
+rule_openid(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	Span		app;
-	Span		id;
+	O2OSpan		app;
+	O2OSpan		id;
 
 	(void) idna;
 	if (!split_slash(value, &app, &id))
@@ -439,26 +253,26 @@ rule_openid(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
 
 /* Writes a name [a-z][a-z0-9_]*, lower-cased; false when it is none. */
 static bool
-put_name(Span name, O2OIdentifierText *out)
+put_name(O2OSpan name, O2OIdentifierText *out)
 {
 	if (name.len == 0 || name.len > O2O_IDENTIFIER_KIND_MAX ||
-		is_digit(name.s[0]) || name.s[0] == '_')
+		o2o_is_digit(name.s[0]) || name.s[0] == '_')
 		return false;
 	for (size_t i = 0; i < name.len; i++)
 	{
-		if (!is_alnum(name.s[i]) && name.s[i] != '_')
+		if (!o2o_is_alnum(name.s[i]) && name.s[i] != '_')
 			return false;
-		put(out, ascii_lower(name.s[i]));
+		put(out, o2o_ascii_lower(name.s[i]));
 	}
 	return true;
 }
 
 /* ref: <source>/<id>, so that the number 4711 of two systems never meets. */
 static O2OIdentifierStatus
-rule_ref(Span value, O2OIdnaFunction idna, O2OIdentifierText *out)
+rule_ref(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	Span		source;
-	Span		id;
+	O2OSpan		source;
+	O2OSpan		id;
 
 	(void) idna;
 	if (!split_slash(value, &source, &id) || !put_name(source, out))
@@ -486,7 +300,7 @@ static const struct
  * invisible marks between the digits are no harm.
  */
 static O2OIdentifierStatus
-check_characters(Span value, bool loose)
+check_characters(O2OSpan value, bool loose)
 {
 	for (size_t i = 0; i < value.len;)
 	{
@@ -495,7 +309,7 @@ check_characters(Span value, bool loose)
 
 		if (n == 0)
 			return O2O_IDENTIFIER_ENCODING;
-		if (is_control(c) && !(loose && (is_space(c) || is_invisible(c))))
+		if (o2o_is_control(c) && !(loose && (o2o_is_space(c) || o2o_is_invisible(c))))
 			return O2O_IDENTIFIER_CONTROL;
 		i += n;
 	}
@@ -508,7 +322,7 @@ o2o_identifier_build(const char *kind, size_t kind_len,
 					 const char *value, size_t len,
 					 O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	Span		raw = trim((Span) {value, len});
+	O2OSpan		raw = o2o_trim((O2OSpan) {value, len});
 	ValueRule	rule = rule_opaque;
 	O2OIdentifierStatus status;
 	size_t		shown;
@@ -516,7 +330,7 @@ o2o_identifier_build(const char *kind, size_t kind_len,
 	out->kind_len = out->len = 0;
 	out->overflow = false;
 	out->tail[0] = '\0';
-	if (!put_name(trim((Span) {kind, kind_len}), out))
+	if (!put_name(o2o_trim((O2OSpan) {kind, kind_len}), out))
 		return O2O_IDENTIFIER_NO_KIND;
 	out->kind_len = out->len;
 	out->text[out->len] = '\0';
@@ -559,7 +373,8 @@ o2o_identifier_parse(const char *input, size_t len,
 
 /*
  * Folds an e-mail in normal form to its mailbox: the tag after '+' goes, and at
- * Gmail also the dots and the old domain name. A tag alone is left as it is.
+ * Gmail also the dots and the old domain name. Where no local part would be left
+ * that is one, the address stays as it is.
  */
 void
 o2o_identifier_fold_email(O2OIdentifierText *email)
@@ -569,7 +384,7 @@ o2o_identifier_fold_email(O2OIdentifierText *email)
 	char	   *at = strrchr(local, '@');
 	char	   *plus = memchr(local, '+', (size_t) (at - local));
 	const char *domain = at + 1;
-	char	   *end = plus != NULL && plus > local ? plus : at;
+	char	   *end = at;
 	char	   *to = local;
 	bool		is_gmail = strcmp(domain, gmail[0]) == 0 || strcmp(domain, gmail[1]) == 0;
 	size_t		domain_len;
@@ -577,6 +392,8 @@ o2o_identifier_fold_email(O2OIdentifierText *email)
 	if (is_gmail)
 		domain = gmail[0];
 	domain_len = strlen(domain);
+	if (plus != NULL && plus > local && (is_gmail || plus[-1] != '.'))
+		end = plus;
 	for (char *from = local; from < end; from++)
 		if (!is_gmail || *from != '.')
 			*to++ = *from;

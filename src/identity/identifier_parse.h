@@ -62,9 +62,5 @@ extern O2OIdentifierStatus o2o_identifier_build(const char *kind, size_t kind_le
 												O2OIdnaFunction idna,
 												O2OIdentifierText *out);
 extern void o2o_identifier_fold_email(O2OIdentifierText *email);
-extern size_t o2o_identifier_tail(const char *value, size_t len);
-extern bool o2o_identifier_has_plus(const char *value, size_t len);
-extern size_t o2o_utf8_decode(const char *s, size_t len, uint32_t *code);
-extern bool o2o_is_ascii(const char *s, size_t len);
 
 #endif							/* O2O_IDENTIFIER_PARSE_H */

@@ -9,6 +9,7 @@
 #include "o2o.h"
 
 #include "fmgr.h"
+#include "identity/identifier_char.h"
 #include "identity/identifier_parse.h"
 
 /* An identifier is a varlena of the bytes of its normal form, as text is. */

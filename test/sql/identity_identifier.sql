@@ -61,7 +61,7 @@ SELECT pg_temp.read('email:' || repeat('a', 64) || '@example.com') = 'email:' ||
 	left(pg_temp.read('email:a@' || repeat('abcdefg.', 31) || 'example'), 5) AS domain_255,
 	left(pg_temp.read('email:a@' || repeat('abcdefg.', 31) || 'examples'), 5) AS domain_256;
 SELECT input, identifier_email(input) AS plain, identifier_email(input, fold => true) AS folded FROM (VALUES
-	(1, 'Ann.Lee+news@gmail.com'), (2, 'annlee@GoogleMail.com'), (3, 'ann.lee+news@example.com'), (4, '+news@example.com'), (5, 'ann@gmail.com.cn')) v(n, input) ORDER BY n;
+	(1, 'Ann.Lee+news@gmail.com'), (2, 'annlee@GoogleMail.com'), (3, 'ann.lee+news@example.com'), (4, '+news@example.com'), (5, 'ann@gmail.com.cn'), (6, 'ann.+x@example.com'), (7, 'ann.+x@gmail.com')) v(n, input) ORDER BY n;
 SELECT pg_temp.try($$SELECT identifier_email('ann')$$);
 
 -- The other kinds.
