@@ -94,7 +94,7 @@ work_keep()
 	KEEP_WORK=yes
 }
 
-# After 5 seconds, and then every 10, say that WHAT is still running.
+# After 5 seconds, and then every 10, the newest line of LOG with the time so far.
 ticker_start()
 {
 	(
@@ -102,7 +102,7 @@ ticker_start()
 		waited=5
 		sleep 5 >/dev/null 2>&1 9>&-
 		while :; do
-			printf '  ... %s: %s s (%s)\n' "$1" "$waited" "${2#"$ROOT"/}"
+			printf '  ... %3s s  %.100s\n' "$waited" "$(tail -n 1 "$1" 2>/dev/null)"
 			sleep 10 >/dev/null 2>&1 9>&-
 			waited=$((waited + 10))
 		done
@@ -126,7 +126,7 @@ step_try()
 	local log=$LOG/$1.log what=$2 begun
 	shift 2
 	begun=$(now)
-	ticker_start "$what" "$log"
+	ticker_start "$log"
 	set +e
 	( set -e; "$@" ) >"$log" 2>&1 </dev/null
 	STEP_STATUS=$?
