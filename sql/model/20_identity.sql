@@ -20,15 +20,15 @@ CREATE TABLE IF NOT EXISTS o2o.identifier_block (
 COMMENT ON TABLE o2o.identifier_block IS 'Values that identify nobody: kind (or * for every kind), a regular expression on the normalised value, why. identify() leaves such identifiers out.';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.profile_id_seq AS bigint CACHE 32;
-CREATE TABLE IF NOT EXISTS o2o.identifier (
+CREATE TABLE IF NOT EXISTS o2o.profile_identifier (
 	identifier o2o.identifier NOT NULL PRIMARY KEY,
 	profile_id bigint NOT NULL,
 	is_shared boolean NOT NULL DEFAULT false,
 	first_seen_at timestamptz NOT NULL,
 	last_seen_at timestamptz NOT NULL
 ) WITH (fillfactor = 85);
-CREATE INDEX IF NOT EXISTS identifier_profile_id_idx ON o2o.identifier (profile_id);
-COMMENT ON TABLE o2o.identifier IS 'Each identifier and the profile that it means today. The only table that holds the value: every other one knows profiles. A shared identifier (hot-line number, shop tablet) links nobody and carries no new facts.';
+CREATE INDEX IF NOT EXISTS profile_identifier_profile_id_idx ON o2o.profile_identifier (profile_id);
+COMMENT ON TABLE o2o.profile_identifier IS 'Each identifier and the profile that it means today. The only table that holds the value: every other one knows profiles. A shared identifier (hot-line number, shop tablet) links nobody and carries no new facts.';
 
 CREATE TABLE IF NOT EXISTS o2o.profile (
 	profile_id bigint NOT NULL PRIMARY KEY,

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION o2o.identifier_profile(identifier o2o.identifier, as_of timestamptz DEFAULT now()) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT i.profile_id
-	FROM o2o.identifier i
+	FROM o2o.profile_identifier i
 		JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
 	WHERE i.identifier OPERATOR(o2o.=) identifier_profile.identifier
 		AND NOT i.is_shared
@@ -242,18 +242,18 @@ DECLARE
 BEGIN
 	-- New identifiers first, in one order everywhere: the unique index makes
 	-- writers of the same one wait for each other.
-	INSERT INTO o2o.identifier (identifier, profile_id, first_seen_at, last_seen_at)
+	INSERT INTO o2o.profile_identifier (identifier, profile_id, first_seen_at, last_seen_at)
 	SELECT missing.id, nextval('o2o.profile_id_seq'), identifier_claim.occurred_at, identifier_claim.occurred_at
 	FROM (
 		SELECT u.id FROM unnest(identifiers) u (id)
-		WHERE NOT EXISTS (SELECT FROM o2o.identifier i WHERE i.identifier OPERATOR(o2o.=) u.id)
+		WHERE NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.identifier OPERATOR(o2o.=) u.id)
 		ORDER BY u.id
 	) missing
 	ON CONFLICT DO NOTHING;
 	-- Then those that were not seen for a day or longer, in the same order.
 	FOR stale IN
 		SELECT i.identifier, i.profile_id, i.first_seen_at, i.last_seen_at, k.time_to_live
-		FROM o2o.identifier i
+		FROM o2o.profile_identifier i
 			JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
 		WHERE i.identifier OPERATOR(o2o.=) ANY (identifiers)
 			AND i.last_seen_at < identifier_claim.occurred_at - interval '1 day'
@@ -261,7 +261,7 @@ BEGIN
 	LOOP
 		IF stale.last_seen_at + stale.time_to_live <= identifier_claim.occurred_at THEN
 			fresh := nextval('o2o.profile_id_seq');
-			UPDATE o2o.identifier i
+			UPDATE o2o.profile_identifier i
 			SET profile_id = fresh, first_seen_at = identifier_claim.occurred_at, last_seen_at = identifier_claim.occurred_at
 			WHERE i.identifier OPERATOR(o2o.=) stale.identifier AND i.profile_id = stale.profile_id
 				AND i.last_seen_at = stale.last_seen_at;
@@ -270,7 +270,7 @@ BEGIN
 				VALUES (stale.profile_id, fresh, stale.first_seen_at, stale.last_seen_at + stale.time_to_live, 'expired');
 			END IF;
 		ELSE
-			UPDATE o2o.identifier i SET last_seen_at = identifier_claim.occurred_at
+			UPDATE o2o.profile_identifier i SET last_seen_at = identifier_claim.occurred_at
 			WHERE i.identifier OPERATOR(o2o.=) stale.identifier AND i.last_seen_at < identifier_claim.occurred_at;
 		END IF;
 	END LOOP;
@@ -304,7 +304,7 @@ BEGIN
 	LOOP
 		-- Steps 1 to 3: claim, then read again with a fresh snapshot.
 		SELECT count(*) = cardinality(admitted) INTO calm
-		FROM o2o.identifier i
+		FROM o2o.profile_identifier i
 		WHERE i.identifier OPERATOR(o2o.=) ANY (admitted)
 			AND i.last_seen_at >= identity_resolve.occurred_at - interval '1 day';
 		IF NOT calm THEN
@@ -314,7 +314,7 @@ BEGIN
 			array_agg(o2o.identifier_scope(u.id) ORDER BY u.n)
 		INTO profiles, kinds, scopes
 		FROM unnest(admitted) WITH ORDINALITY u (id, n)
-			JOIN o2o.identifier i ON i.identifier OPERATOR(o2o.=) u.id AND NOT i.is_shared;
+			JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) u.id AND NOT i.is_shared;
 		IF cardinality(profiles) = 0 THEN
 			identity_resolve.profile_id := nextval('o2o.profile_id_seq');
 			identity_resolve.customer_id := identity_resolve.profile_id;
@@ -353,7 +353,7 @@ BEGIN
 				OR profiles IS DISTINCT FROM (
 					SELECT coalesce(array_agg(i.profile_id ORDER BY u.n), '{}')
 					FROM unnest(admitted) WITH ORDINALITY u (id, n)
-						JOIN o2o.identifier i ON i.identifier OPERATOR(o2o.=) u.id AND NOT i.is_shared)
+						JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) u.id AND NOT i.is_shared)
 			THEN
 				RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
 			END IF;
@@ -490,7 +490,7 @@ CREATE OR REPLACE VIEW o2o.customer_ref AS
 	SELECT split_part(o2o.identifier_value(i.identifier), '/', 1) AS source,
 		substr(o2o.identifier_value(i.identifier), strpos(o2o.identifier_value(i.identifier), '/') + 1) AS source_id,
 		p.customer_id
-	FROM o2o.identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
+	FROM o2o.profile_identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
 	WHERE p.kind = 'ref';
 COMMENT ON VIEW o2o.customer_ref IS 'Records of source systems and the customer they belong to: one row per identifier ref:<source>/<id>.';
 COMMENT ON COLUMN o2o.customer_ref.source IS 'Source system';

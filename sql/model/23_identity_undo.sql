@@ -7,7 +7,7 @@ BEGIN
 	RETURN QUERY
 	SELECT e.evidence_id, ARRAY(
 		SELECT u.id FROM unnest(e.profiles) u (id)
-		WHERE NOT EXISTS (SELECT FROM o2o.identifier i WHERE i.profile_id = u.id AND i.is_shared)
+		WHERE NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id AND i.is_shared)
 		ORDER BY u.id)
 	FROM o2o.identity_evidence e
 	WHERE e.profile_id = ANY (members) AND e.status = 'link'
@@ -181,13 +181,13 @@ DECLARE
 	moment timestamptz := now();
 BEGIN
 	SELECT i.profile_id, i.first_seen_at, p.kind, p.scope, p.source INTO old
-	FROM o2o.identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
+	FROM o2o.profile_identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier
 	FOR UPDATE OF i;
 	IF NOT FOUND THEN
 		PERFORM o2o.person_profile(identifier_reassign.identifier);
 	END IF;
-	UPDATE o2o.identifier i SET profile_id = fresh, is_shared = false, first_seen_at = moment, last_seen_at = moment
+	UPDATE o2o.profile_identifier i SET profile_id = fresh, is_shared = false, first_seen_at = moment, last_seen_at = moment
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier;
 	INSERT INTO o2o.identifier_period (profile_id, successor_profile_id, valid_from, valid_to, reason)
 	VALUES (old.profile_id, fresh, old.first_seen_at, moment, identifier_reassign.reason);
@@ -257,7 +257,7 @@ COMMENT ON FUNCTION o2o.identity_explain(o2o.identifier, o2o.identifier) IS 'The
 CREATE OR REPLACE FUNCTION o2o.profile_label(profile_id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(
-		(SELECT o2o.identifier_mask(i.identifier) FROM o2o.identifier i WHERE i.profile_id = profile_label.profile_id),
+		(SELECT o2o.identifier_mask(i.identifier) FROM o2o.profile_identifier i WHERE i.profile_id = profile_label.profile_id),
 		(SELECT p.kind || ' (no longer in use)' FROM o2o.profile p WHERE p.profile_id = profile_label.profile_id),
 		'anonymous')
 $$;
@@ -298,7 +298,7 @@ BEGIN
 					SELECT (array_agg(u.id) OVER set_) AS profiles, u.id
 					FROM o2o.identity_evidence e, unnest(e.profiles) u (id)
 					WHERE e.status = 'link'
-						AND NOT EXISTS (SELECT FROM o2o.identifier i WHERE i.profile_id = u.id AND i.is_shared)
+						AND NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id AND i.is_shared)
 					WINDOW set_ AS (PARTITION BY e.evidence_id ORDER BY u.id)
 				) l
 			) pairs, o2o.connected_components(pairs.a, pairs.b) f
@@ -312,7 +312,7 @@ BEGIN
 	WHERE coalesce(p.n, 0) IS DISTINCT FROM c.profile_count::bigint;
 	RETURN QUERY
 	SELECT 'identifier has a profile', NULL::bigint, format('profile %s', i.profile_id)
-	FROM o2o.identifier i
+	FROM o2o.profile_identifier i
 	WHERE NOT EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = i.profile_id);
 	RETURN QUERY
 	SELECT 'cannot_link keeps apart', p.customer_id, format('profiles %s and %s', e.profiles[1], e.profiles[2])
