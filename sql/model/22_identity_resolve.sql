@@ -21,14 +21,14 @@ COMMENT ON FUNCTION o2o.profile_customer(bigint) IS 'The customer that a profile
 CREATE OR REPLACE FUNCTION o2o.person_profile(person o2o.identifier) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	found bigint := o2o.identifier_profile(person);
+	profile bigint := o2o.identifier_profile(person);
 BEGIN
-	IF found IS NULL AND person IS NOT NULL THEN
+	IF profile IS NULL AND person IS NOT NULL THEN
 		RAISE EXCEPTION 'no customer has this identifier'
 			USING ERRCODE = 'O2201', DETAIL = format('Identifier %s.', o2o.identifier_mask(person)),
 				HINT = 'Call identify() first, which registers new identifiers.';
 	END IF;
-	RETURN found;
+	RETURN profile;
 END $$;
 COMMENT ON FUNCTION o2o.person_profile(o2o.identifier) IS 'The profile that an identifier means now. Error: O2201 nobody, or nobody any more, has it.';
 
@@ -171,16 +171,16 @@ CREATE OR REPLACE FUNCTION o2o.change_seq() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	cluster bigint := (SELECT c.system_identifier FROM pg_control_system() c);
-	found bigint;
+	base bigint;
 BEGIN
-	SELECT b.base INTO found FROM o2o.change_base b WHERE b.system_identifier = cluster;
+	SELECT b.base INTO base FROM o2o.change_base b WHERE b.system_identifier = cluster;
 	IF NOT FOUND THEN
 		INSERT INTO o2o.change_base (system_identifier, base)
 		SELECT cluster, coalesce(max(c.seq), 0) FROM o2o.customer_change c
 		ON CONFLICT DO NOTHING;
-		SELECT b.base INTO found FROM o2o.change_base b WHERE b.system_identifier = cluster;
+		SELECT b.base INTO base FROM o2o.change_base b WHERE b.system_identifier = cluster;
 	END IF;
-	RETURN found + pg_current_xact_id()::text::bigint;
+	RETURN base + pg_current_xact_id()::text::bigint;
 END $$;
 COMMENT ON FUNCTION o2o.change_seq() IS 'The change number of this transaction. All its changes share it, and it is below the number of every transaction that starts after this one ends.';
 
