@@ -116,8 +116,8 @@ make_input(char *input)
 		len = append(input, len, heads[next() % LENGTH(heads)]);
 	for (uint64_t n = next() % pieces; n > 0; n--)
 		len = append(input, len,
-					 mode % 2 == 1 ? plain[next() % LENGTH(plain)]
-								   : dubious[next() % LENGTH(dubious)]);
+					 mode % 2 == 1 || next() % 2 == 0 ? plain[next() % LENGTH(plain)]
+													  : dubious[next() % LENGTH(dubious)]);
 	if (next() % 4 == 0)
 		len = append(input, len, "@example.com");
 	if (len > 0 && next() % 8 == 0)
