@@ -8,10 +8,8 @@ ON CONFLICT DO NOTHING;
 CREATE OR REPLACE FUNCTION o2o.order_check_place(source text, channel text, location_id bigint) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NOT EXISTS (SELECT FROM o2o.source s WHERE s.source = order_check_place.source) THEN
-		RAISE EXCEPTION 'unknown source %', coalesce(quote_ident(order_check_place.source), 'NULL')
-			USING ERRCODE = 'O2101', HINT = 'Register it with o2o.source_register().';
-	ELSIF NOT EXISTS (SELECT FROM o2o.channel c WHERE c.channel = order_check_place.channel) THEN
+	PERFORM o2o.source_country(order_check_place.source);
+	IF NOT EXISTS (SELECT FROM o2o.channel c WHERE c.channel = order_check_place.channel) THEN
 		RAISE EXCEPTION 'unknown channel %', coalesce(quote_ident(order_check_place.channel), 'NULL')
 			USING ERRCODE = 'O2102', HINT = 'The channels are the rows of o2o.channel.';
 	ELSIF order_check_place.location_id IS NOT NULL
@@ -236,21 +234,20 @@ BEGIN
 
 	-- Products before people: no call that holds a customer's lock waits for a new product.
 	PERFORM o2o.order_products(order_place.lines, order_place.source);
-	SELECT r.profile_id, r.customer_id, r.outcome INTO person
+	SELECT r.profile_id, r.customer_id, EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = r.profile_id) AS known INTO person
 	FROM o2o.identity_resolve(
-		o2o.identifiers_from_json(coalesce(order_place.identifiers, '{}'),
-			(SELECT s.default_country FROM o2o.source s WHERE s.source = order_place.source)),
+		o2o.identifiers_from_json(coalesce(order_place.identifiers, '{}'), o2o.source_country(order_place.source)),
 		order_place.source, 'order/' || order_place.source_id, moment) r;
-	IF person.outcome = 'anonymous' AND order_place.points_burn OPERATOR(o2o.>) 0 THEN
-		RAISE EXCEPTION 'no customer has that identifier' USING ERRCODE = 'O2201',
-			DETAIL = 'The order gives no identifier that identifies somebody, and points are to be burned.';
+	IF NOT person.known AND order_place.points_burn OPERATOR(o2o.>) 0 THEN
+		RAISE EXCEPTION 'points of nobody cannot be burned'
+			USING ERRCODE = 'O2201', DETAIL = 'The order gives no identifier that identifies somebody.';
 	END IF;
 	order_id := nextval('o2o.order_id_seq');
 	profile_id := person.profile_id;
 	customer_id := person.customer_id;
 	points_earned := 0;
 	points_balance := 0;
-	IF order_place.points_program IS NOT NULL AND person.outcome <> 'anonymous' THEN
+	IF order_place.points_program IS NOT NULL AND person.known THEN
 		customer_id := (o2o.customer_lock(ARRAY[person.profile_id]))[1];
 		IF order_place.points_burn OPERATOR(o2o.>) 0 THEN
 			PERFORM o2o.points_spend(person.profile_id, customer_id, order_place.points_program, order_place.points_burn,
@@ -363,8 +360,7 @@ BEGIN
 	ELSE
 		SELECT r.profile_id INTO profile_id
 		FROM o2o.identity_resolve(
-			o2o.identifiers_from_json(coalesce(order_return.identifiers, '{}'),
-				(SELECT s.default_country FROM o2o.source s WHERE s.source = order_return.source)),
+			o2o.identifiers_from_json(coalesce(order_return.identifiers, '{}'), o2o.source_country(order_return.source)),
 			order_return.source, 'return/' || order_return.source_id, moment) r;
 	END IF;
 	order_id := bought.order_id;
