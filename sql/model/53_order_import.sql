@@ -101,34 +101,34 @@ BEGIN
 	WHERE i.batch_id = order_import.batch_id;
 
 	-- Claimed under the keys that order_place and order_return use: what is there already stays as it is.
-	WITH claimed AS (
-		INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
-		SELECT o2o.request_key(o2o.order_key(i.source, i.source_id)), 'order_import', sha256(convert_to(i.batch_id::text, 'UTF8'))
+	WITH keyed AS MATERIALIZED (
+		SELECT i.source, i.source_id, o2o.request_key(o2o.order_key(i.source, i.source_id)) AS request_id
 		FROM o2o.import_order i
 		WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL
-		ORDER BY 1
+	), claimed AS (
+		INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
+		SELECT k.request_id, 'order_import', sha256(convert_to(order_import.batch_id::text, 'UTF8'))
+		FROM keyed k ORDER BY k.request_id
 		ON CONFLICT DO NOTHING
 		RETURNING r.request_id
 	)
 	UPDATE o2o.import_order i SET request_id = k.request_id, outcome = CASE WHEN c.request_id IS NULL THEN 'skipped' END
-	FROM (SELECT u.source, u.source_id, o2o.request_key(o2o.order_key(u.source, u.source_id)) AS request_id
-		FROM o2o.import_order u WHERE u.batch_id = order_import.batch_id AND u.outcome IS NULL) k
-		LEFT JOIN claimed c ON c.request_id = k.request_id
+	FROM keyed k LEFT JOIN claimed c ON c.request_id = k.request_id
 	WHERE i.batch_id = order_import.batch_id AND i.source = k.source AND i.source_id = k.source_id;
 	GET DIAGNOSTICS skipped = ROW_COUNT;
-	WITH claimed AS (
-		INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
-		SELECT o2o.request_key('return/' || i.source || '/' || i.source_id), 'order_import', sha256(convert_to(i.batch_id::text, 'UTF8'))
+	WITH keyed AS MATERIALIZED (
+		SELECT i.source, i.source_id, o2o.request_key('return/' || i.source || '/' || i.source_id) AS request_id
 		FROM o2o.import_return i
 		WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL
-		ORDER BY 1
+	), claimed AS (
+		INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
+		SELECT k.request_id, 'order_import', sha256(convert_to(order_import.batch_id::text, 'UTF8'))
+		FROM keyed k ORDER BY k.request_id
 		ON CONFLICT DO NOTHING
 		RETURNING r.request_id
 	)
 	UPDATE o2o.import_return i SET outcome = CASE WHEN c.request_id IS NULL THEN 'skipped' END
-	FROM (SELECT u.source, u.source_id, o2o.request_key('return/' || u.source || '/' || u.source_id) AS request_id
-		FROM o2o.import_return u WHERE u.batch_id = order_import.batch_id AND u.outcome IS NULL) k
-		LEFT JOIN claimed c ON c.request_id = k.request_id
+	FROM keyed k LEFT JOIN claimed c ON c.request_id = k.request_id
 	WHERE i.batch_id = order_import.batch_id AND i.source = k.source AND i.source_id = k.source_id;
 	GET DIAGNOSTICS returns = ROW_COUNT;
 

@@ -115,19 +115,19 @@ BEGIN
 	FROM o2o.import_touchpoint t WHERE t.batch_id = touchpoint_import.batch_id;
 
 	-- Claimed under the keys that touchpoint_record uses: what is there already stays as it is.
-	WITH claimed AS (
-		INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
-		SELECT o2o.request_key('touchpoint/' || t.source || '/' || t.event_id), 'touchpoint_import', sha256(convert_to(t.batch_id::text, 'UTF8'))
+	WITH keyed AS MATERIALIZED (
+		SELECT t.source, t.event_id, o2o.request_key('touchpoint/' || t.source || '/' || t.event_id) AS request_id
 		FROM o2o.import_touchpoint t
 		WHERE t.batch_id = touchpoint_import.batch_id AND t.outcome IS NULL
-		ORDER BY 1
+	), claimed AS (
+		INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
+		SELECT k.request_id, 'touchpoint_import', sha256(convert_to(touchpoint_import.batch_id::text, 'UTF8'))
+		FROM keyed k ORDER BY k.request_id
 		ON CONFLICT DO NOTHING
 		RETURNING r.request_id
 	)
 	UPDATE o2o.import_touchpoint t SET outcome = 'skipped'
-	FROM (SELECT u.source, u.event_id, o2o.request_key('touchpoint/' || u.source || '/' || u.event_id) AS request_id
-		FROM o2o.import_touchpoint u WHERE u.batch_id = touchpoint_import.batch_id AND u.outcome IS NULL) k
-		LEFT JOIN claimed c ON c.request_id = k.request_id
+	FROM keyed k LEFT JOIN claimed c ON c.request_id = k.request_id
 	WHERE c.request_id IS NULL AND t.batch_id = touchpoint_import.batch_id AND t.source = k.source AND t.event_id = k.event_id;
 
 	INSERT INTO o2o.import_identity (batch_id, source, event_id, occurred_at, identifiers)
@@ -135,21 +135,19 @@ BEGIN
 	FROM o2o.import_touchpoint t WHERE t.batch_id = touchpoint_import.batch_id AND t.outcome IS NULL
 	ON CONFLICT DO NOTHING;
 	PERFORM o2o.identity_import(touchpoint_import.batch_id);
+	INSERT INTO o2o.touchpoint (profile_id, occurred_at, stage, verb, channel, source, event_id, location_id, sku, order_id, content, position)
+	SELECT e.profile_id, t.occurred_at, t.stage, t.verb, t.channel, t.source, t.event_id, l.location_id, t.sku, o.order_id, t.content, t.position
+	FROM o2o.import_touchpoint t
+		JOIN o2o.import_identity e ON e.batch_id = t.batch_id AND e.source = t.source AND e.event_id = 'touchpoint/' || t.event_id
+		LEFT JOIN o2o.location l ON l.source || '/' || l.source_id = t.location
+		LEFT JOIN o2o.sales_order o ON o.source = t.source AND o.source_id = t.order_source_id
+	WHERE t.batch_id = touchpoint_import.batch_id AND t.outcome IS NULL
+	ORDER BY t.occurred_at, t.source, t.event_id;
+	GET DIAGNOSTICS written = ROW_COUNT;
 	UPDATE o2o.import_touchpoint t SET profile_id = e.profile_id, outcome = 'imported'
 	FROM o2o.import_identity e
 	WHERE t.batch_id = touchpoint_import.batch_id AND t.outcome IS NULL
 		AND e.batch_id = t.batch_id AND e.source = t.source AND e.event_id = 'touchpoint/' || t.event_id;
-
-	INSERT INTO o2o.touchpoint (profile_id, occurred_at, stage, verb, channel, source, event_id, location_id, sku, order_id, content, position)
-	SELECT t.profile_id, t.occurred_at, t.stage, t.verb, t.channel, t.source, t.event_id, l.location_id, t.sku, o.order_id, t.content, t.position
-	FROM o2o.import_touchpoint t
-		LEFT JOIN o2o.location l ON l.source || '/' || l.source_id = t.location
-		LEFT JOIN o2o.sales_order o ON o.source = t.source AND o.source_id = t.order_source_id
-	WHERE t.batch_id = touchpoint_import.batch_id AND t.outcome = 'imported'
-		AND NOT EXISTS (SELECT FROM o2o.touchpoint x WHERE x.profile_id = t.profile_id AND x.occurred_at = t.occurred_at
-			AND x.source = t.source AND x.event_id = t.event_id)
-	ORDER BY t.occurred_at, t.source, t.event_id;
-	GET DIAGNOSTICS written = ROW_COUNT;
 	RETURN written;
 END $$;
 COMMENT ON FUNCTION o2o.touchpoint_import(bigint) IS 'Imports the touchpoints of a batch from import_touchpoint, all or nothing: identities in the order of time, then the rows and their months. What exists already under (source, event_id) is skipped. Fills profile_id and outcome (imported, skipped). Returns the number of touchpoints written. Errors: O2101, O2102, O2103 unknown source, channel, location, 22023 unknown stage.';
