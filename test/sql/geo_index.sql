@@ -99,20 +99,63 @@ SELECT * FROM wrong_searches(30, 'spgist');
 SELECT * FROM wrong_lookups();
 DROP INDEX my_shop_spgist;
 
--- loads that tempt a tree to degenerate: equal positions, a page of one town before the first of another, sorted rows
-CREATE TABLE load (id integer, pos geopoint);
-CREATE INDEX load_spgist ON load USING spgist (pos);
-INSERT INTO load SELECT i, '8,50' FROM generate_series(1, 2000) i;
-INSERT INTO load VALUES (2001, '8,50.0000001'), (2002, '8.0000001,50'), (2003, '-70,-30'), (2004, '8,50');
-INSERT INTO load SELECT 10000 + i, geopoint(8 + i * 1e-7, 50) FROM generate_series(0, 999) i;
-INSERT INTO load SELECT 20000 + i, geopoint(-70 - i * 1e-3, -30) FROM generate_series(0, 999) i;
+-- GiST: the same, from a sorted build and from single inserts
+CREATE INDEX my_shop_gist ON my_shop USING gist (pos);
+EXPLAIN (COSTS OFF) SELECT pos FROM my_shop ORDER BY pos <-> '121.47,31.23' LIMIT 3;
+SELECT * FROM wrong_searches(30, 'gist');
+SELECT * FROM wrong_lookups();
+UPDATE my_shop SET pos = geopoint(180 - random() * 360, degrees(asin(random() * 2 - 1))) WHERE id % 5 = 0;
+DELETE FROM my_shop WHERE id % 8 = 0;
+VACUUM my_shop;
+SELECT * FROM wrong_searches(30, 'gist');
+CREATE TEMP TABLE kept AS SELECT * FROM my_shop;
+TRUNCATE my_shop;
+INSERT INTO my_shop SELECT * FROM kept ORDER BY id % 1009, id;
+SELECT * FROM wrong_searches(30, 'gist');
+SELECT * FROM wrong_lookups();
 SET enable_seqscan = off; SET enable_sort = off;
-SELECT count(*) AS here FROM load WHERE pos = '8,50';
-SELECT id > 2004 OR id IN (2001, 2002) AS later, round((pos <-> '8,50')::numeric, 4) AS metres, count(*)
-FROM (SELECT id, pos FROM load ORDER BY pos <-> '8,50' LIMIT 2005) t GROUP BY 1, 2 ORDER BY 2, 1;
-SELECT pos FROM load ORDER BY pos <-> '-71.0001,-30' LIMIT 3;
-SELECT count(*), bool_and(metres >= before) AS in_order
-FROM (SELECT metres, lag(metres) OVER () AS before FROM (SELECT pos <-> '8,49' AS metres FROM load ORDER BY pos <-> '8,49' OFFSET 0) s) t;
+SELECT count(*), count(metres), bool_and(metres >= before) AS in_order, bool_and(pos IS NULL) FILTER (WHERE place > rows - nulls) AS nulls_last
+FROM (SELECT pos, metres, lag(metres) OVER () AS before, row_number() OVER () AS place, count(*) OVER () AS rows, count(*) FILTER (WHERE pos IS NULL) OVER () AS nulls
+	FROM (SELECT pos, pos <-> '-179.99,3' AS metres FROM my_shop ORDER BY pos <-> '-179.99,3' OFFSET 0) s) t;
 RESET enable_seqscan; RESET enable_sort;
-DROP TABLE load, my_shop, start;
+DROP INDEX my_shop_gist;
+
+-- of two columns: the nearest shops of one brand
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+RESET client_min_messages;
+ALTER TABLE my_shop ADD brand integer;
+UPDATE my_shop SET brand = id % 50;
+CREATE INDEX my_shop_brand ON my_shop USING gist (brand, pos);
+EXPLAIN (COSTS OFF) SELECT id FROM my_shop WHERE brand = 7 ORDER BY pos <-> '121.47,31.23' LIMIT 3;
+SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off;
+CREATE TEMP TABLE by_index AS SELECT n, brand, round(m::numeric, 7) AS metres FROM start CROSS JOIN LATERAL
+	(SELECT brand, my_shop.pos <-> start.pos AS m FROM my_shop WHERE brand = (n % 50)::integer ORDER BY my_shop.pos <-> start.pos LIMIT 5) near;
+SET enable_indexscan = off; SET enable_seqscan = on; SET enable_sort = on;
+CREATE TEMP TABLE by_force AS SELECT n, brand, round(m::numeric, 7) AS metres FROM start CROSS JOIN LATERAL
+	(SELECT brand, my_shop.pos <-> start.pos AS m FROM my_shop WHERE brand = (n % 50)::integer ORDER BY my_shop.pos <-> start.pos LIMIT 5) near;
+RESET enable_seqscan; RESET enable_sort; RESET enable_indexscan; RESET enable_bitmapscan;
+SELECT count(*), (SELECT count(*) FROM (TABLE by_index EXCEPT ALL TABLE by_force) t) AS wrong, (SELECT count(*) FROM (TABLE by_force EXCEPT ALL TABLE by_index) t) AS missing FROM by_index;
+
+-- loads that tempt a tree to degenerate: equal positions, a page of one town before the first of another, sorted rows
+CREATE FUNCTION tempted(method text) RETURNS TABLE (equal bigint, first_equal bigint, nearest text, rows bigint, in_order boolean) LANGUAGE plpgsql AS $$
+BEGIN
+	CREATE TEMP TABLE load (id integer, pos geopoint);
+	EXECUTE format('CREATE INDEX ON load USING %I (pos)', method);
+	INSERT INTO load SELECT i, '8,50' FROM generate_series(1, 2000) i;
+	INSERT INTO load VALUES (2001, '8,50.0000001'), (2002, '8.0000001,50'), (2003, '-70,-30'), (2004, '8,50');
+	INSERT INTO load SELECT 10000 + i, geopoint(8 + i * 1e-7, 50) FROM generate_series(0, 999) i;
+	INSERT INTO load SELECT 20000 + i, geopoint(-70 - i * 1e-3, -30) FROM generate_series(0, 999) i;
+	SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;
+	RETURN QUERY SELECT (SELECT count(*) FROM load WHERE pos = '8,50'),
+		(SELECT count(*) FROM (SELECT pos FROM load ORDER BY pos <-> '8,50' LIMIT 2005) t WHERE pos = '8,50'),
+		(SELECT string_agg(pos::text, ' ') FROM (SELECT pos FROM load ORDER BY pos <-> '-71.0001,-30' LIMIT 3) t),
+		(SELECT count(*) FROM (SELECT pos <-> '8,49' AS metres FROM load ORDER BY pos <-> '8,49' OFFSET 0) t),
+		(SELECT bool_and(metres >= before) FROM (SELECT metres, lag(metres) OVER () AS before
+			FROM (SELECT pos <-> '8,49' AS metres FROM load ORDER BY pos <-> '8,49' OFFSET 0) s) t);
+	DROP TABLE load;
+END $$;
+SELECT method, t.* FROM unnest(ARRAY['spgist', 'gist']) method, tempted(method) t;
+DROP FUNCTION tempted;
+DROP TABLE my_shop, start;
 DROP FUNCTION wrong_searches, wrong_lookups;
