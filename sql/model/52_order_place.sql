@@ -257,11 +257,9 @@ BEGIN
 		points_earned := o2o.points_quote_amount(order_place.points_program, total - paid_by_points, moment);
 		IF points_earned OPERATOR(o2o.>) 0 THEN
 			PERFORM o2o.points_grant(person.profile_id, customer_id, order_place.points_program, points_earned,
-				own_key, 'order', own_request, moment, 'issuer');
+				own_key, 'order', own_request, moment);
 		END IF;
-		SELECT coalesce(b.balance, 0) INTO points_balance
-		FROM o2o.points_balance(customer_id) b WHERE b.program = order_place.points_program;
-		points_balance := coalesce(points_balance, 0);
+		points_balance := o2o.points_customer_balance(customer_id, order_place.points_program);
 	END IF;
 
 	INSERT INTO o2o.sales_order (profile_id, order_id, source, source_id, request_id, channel_sold, location_sold,
