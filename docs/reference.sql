@@ -35,8 +35,14 @@ BEGIN ATOMIC
 	WHERE t.typnamespace = 'o2o'::regnamespace ORDER BY nr LIMIT 1;
 END;
 
+-- Names of types and defaults without the schemas of O2O and PostGIS, which may be any.
+CREATE FUNCTION pg_temp.plain(text) RETURNS text LANGUAGE sql
+BEGIN ATOMIC
+	SELECT regexp_replace($1, '\m(o2o|' || (SELECT quote_ident(n.nspname)
+		FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis') || ')\.', '', 'g');
+END;
 CREATE FUNCTION pg_temp.type_name(oid) RETURNS text LANGUAGE sql
-RETURN replace(format_type($1, NULL), 'o2o.', '');
+RETURN pg_temp.plain(format_type($1, NULL));
 
 CREATE TEMP TABLE entry (digit text, part int, title text, sort text, body text);
 
@@ -52,16 +58,21 @@ SELECT pg_temp.digit_of(p.proname), 2,
 	CASE p.prokind WHEN 'a' THEN 'Aggregates' ELSE 'Functions' END,
 	p.proname || ' ' || pg_get_function_identity_arguments(p.oid),
 	format(E'#### `%s(%s)`%s\n\n%s\n', p.proname,
-		replace(pg_get_function_arguments(p.oid), 'o2o.', ''),
+		pg_temp.plain(pg_get_function_arguments(p.oid)),
 		CASE WHEN p.prokind = 'p' THEN ' (procedure)'
-			ELSE ' → `' || replace(pg_get_function_result(p.oid), 'o2o.', '') || '`' END,
+			ELSE ' → `' || pg_temp.plain(pg_get_function_result(p.oid)) || '`' END,
 		obj_description(p.oid, 'pg_proc'))
 FROM pg_proc p
 WHERE p.pronamespace = 'o2o'::regnamespace
 -- What only a type, an operator class or an aggregate calls is told there.
-AND p.prorettype NOT IN ('cstring'::regtype)
-AND NOT 'internal'::regtype = ANY (p.proargtypes::oid[])
-AND NOT p.proargtypes::oid[] && ARRAY['cstring'::regtype, 'cstring[]'::regtype]::oid[];
+AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN
+	(t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze))
+AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)
+AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN
+	(a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
+	 a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))
+AND NOT EXISTS (SELECT FROM pg_proc f WHERE f.prosupport = p.oid)
+AND coalesce(obj_description(p.oid, 'pg_proc'), '') !~ '^Implements the operator';
 
 INSERT INTO entry
 SELECT pg_temp.digit_of(pg_temp.our_type(o.oprleft, o.oprright)), 3, 'Operators',
@@ -92,7 +103,7 @@ SELECT pg_temp.digit_of(c.relname), CASE WHEN c.relkind IN ('v', 'm') THEN 7 ELS
 	format(E'#### `%s`\n\n%s\n\n| column | type | |\n|---|---|---|\n%s\n', c.relname,
 		obj_description(c.oid, 'pg_class'),
 		(SELECT string_agg(format('| `%s` | `%s`%s | %s |', a.attname,
-				replace(format_type(a.atttypid, a.atttypmod), 'o2o.', ''),
+				pg_temp.plain(format_type(a.atttypid, a.atttypmod)),
 				CASE WHEN a.attnotnull THEN ' not null' ELSE '' END,
 				pg_temp.cell(col_description(c.oid, a.attnum))), E'\n' ORDER BY a.attnum)
 		 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))

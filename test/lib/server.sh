@@ -54,6 +54,7 @@ seconds_since()
 harness_start()
 {
 	cd "$ROOT"
+	[[ $ROOT != *[[:space:]]* ]] || die "make cannot build in a path with a space: $ROOT"
 	mkdir -p "$LOG" || die "cannot write to $ROOT/build (made by another user? remove it)"
 	exec 9>"$ROOT/build/lock"
 	flock -n 9 || die "another run is using $ROOT/build"
