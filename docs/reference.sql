@@ -44,6 +44,13 @@ END;
 CREATE FUNCTION pg_temp.type_name(oid) RETURNS text LANGUAGE sql
 RETURN pg_temp.plain(format_type($1, NULL));
 
+-- Functions that one calls as an operator or a cast.
+CREATE TEMP VIEW behind AS
+SELECT p.oid FROM pg_proc p
+WHERE p.pronamespace = 'o2o'::regnamespace
+AND (EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
+	OR EXISTS (SELECT FROM pg_cast c WHERE c.castfunc = p.oid));
+
 CREATE TEMP TABLE entry (digit text, part int, title text, sort text, body text);
 
 INSERT INTO entry
@@ -72,7 +79,13 @@ AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN
 	(a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
 	 a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))
 AND NOT EXISTS (SELECT FROM pg_proc f WHERE f.prosupport = p.oid)
-AND coalesce(obj_description(p.oid, 'pg_proc'), '') !~ '^Implements the operator';
+AND NOT EXISTS (SELECT FROM behind WHERE behind.oid = p.oid);
+
+INSERT INTO entry
+SELECT pg_temp.digit_of(p.proname), 8, 'Behind operators and casts', p.oid::regprocedure::text,
+	format('| `%s(%s)` | %s |', p.proname, pg_temp.plain(pg_get_function_identity_arguments(p.oid)),
+		pg_temp.cell(obj_description(p.oid, 'pg_proc')))
+FROM pg_proc p JOIN behind ON behind.oid = p.oid;
 
 INSERT INTO entry
 SELECT pg_temp.digit_of(pg_temp.our_type(o.oprleft, o.oprright)), 3, 'Operators',
@@ -125,12 +138,13 @@ SELECT body FROM
 			WHEN 3 THEN E'\n| operator | gives | |\n|---|---|---|'
 			WHEN 4 THEN E'\n| cast | how | |\n|---|---|---|'
 			WHEN 5 THEN E'\n| class | method | type | |\n|---|---|---|---|'
+			WHEN 8 THEN E'\n| function | |\n|---|---|'
 			ELSE ''
 		END
 	FROM entry
 	UNION ALL
 	SELECT digit, part, title, 2, sort, body FROM entry
 	UNION ALL
-	SELECT DISTINCT digit, part, title, 3, '', '' FROM entry WHERE part IN (3, 4, 5)
+	SELECT DISTINCT digit, part, title, 3, '', '' FROM entry WHERE part IN (3, 4, 5, 8)
 ) line
 ORDER BY digit, part, title COLLATE "C" DESC, rank, sort COLLATE "C", body COLLATE "C";
