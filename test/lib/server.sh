@@ -220,9 +220,9 @@ private_postgres()
 		[ "${#base}" -le 60 ] && as_server_user test -w "$base" && break
 	done
 	WORK=$(mktemp -d "$base/o2o.XXXXXX")
-	mkdir -p "$WORK/pg$PG_HOME" "$WORK/pg/usr/share/postgresql/$PG_MAJOR"
-	cp -r "$PG_HOME/." "$WORK/pg$PG_HOME"
-	cp -rL "/usr/share/postgresql/$PG_MAJOR/." "$WORK/pg/usr/share/postgresql/$PG_MAJOR"
+	mkdir "$WORK/pg"
+	tar -C / -ch --exclude=bitcode --exclude=contrib --exclude=man "${PG_HOME#/}" "usr/share/postgresql/$PG_MAJOR" |
+		tar -C "$WORK/pg" -x
 	PG_BIN=$WORK/pg$PG_HOME/bin
 	PG_SHARE=$WORK/pg/usr/share/postgresql/$PG_MAJOR
 	PG_TEST=$WORK/pg$PG_HOME/lib/pgxs/src/test
