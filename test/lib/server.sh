@@ -73,12 +73,11 @@ harness_start()
 # Stop what runs, remove what is outside build/, hand build/ to the sudo caller.
 harness_end()
 {
-	local status=$? undo name
+	local status=$? name
 	trap - EXIT
 	trap '' INT TERM HUP
 	set +e
 	ticker_stop
-	for undo in "${APT_UNDO[@]}"; do eval "$undo"; done
 	if [ -n "$WORK" ] && [ -z "$KEEP_WORK" ]; then
 		for name in "${SERVERS[@]}"; do server_stop "$name"; done
 		rm -rf "$WORK"
@@ -189,7 +188,7 @@ apt_get()
 packages_install()
 {
 	local policy=/usr/sbin/policy-rc.d conf=/etc/postgresql-common/createcluster.conf
-	trap 'for undo in "${APT_UNDO[@]}"; do eval "$undo"; done' EXIT
+	trap packages_restore EXIT
 	apt_get update
 	if [ ! -e $policy ]; then
 		APT_UNDO+=("${sudo[*]} rm -f $policy")
@@ -203,6 +202,12 @@ packages_install()
 		printf 'create_main_cluster = false\n' | "${sudo[@]}" tee -a $conf >/dev/null
 	fi
 	apt_get install --no-install-recommends "$@"
+}
+
+packages_restore()
+{
+	local undo
+	for undo in "${APT_UNDO[@]}"; do eval "$undo"; done
 }
 
 as_server_user()
@@ -246,7 +251,7 @@ flavour_make()
 {
 	local name=$1 tree=$ROOT/build/$1 list=$ROOT/build/$1.list
 	shift
-	mkdir -p "$tree/expected"
+	mkdir -p "$tree"
 	cd "$ROOT"
 	find Makefile O2O.control sql src test expected -type f \
 		! -name '*.o' ! -name '*.d' ! -name '*.so' 2>/dev/null | LC_ALL=C sort >"$list.new"
