@@ -50,14 +50,24 @@ seconds_since()
 	awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", b - a }'
 }
 
+# note_time SECONDS WHAT: one more line of build/log/times.txt.
+note_time()
+{
+	printf '%s  %8s s  %s: %s\n' "$(date -u +%FT%TZ)" "$1" "$(basename "$(dirname "$0")")/${0##*/}" "$2" >>"$LOG/times.txt"
+}
+
 # Logs, lock, clean environment and the trap that takes everything away again.
 harness_start()
 {
 	cd "$ROOT"
 	[[ $ROOT != *[[:space:]]* ]] || die "make cannot build in a path with a space: $ROOT"
 	mkdir -p "$LOG" || die "cannot write to $ROOT/build (made by another user? remove it)"
-	exec 9>"$ROOT/build/lock"
-	flock -n 9 || die "another run is using $ROOT/build"
+	# A script that one of these scripts calls works under its caller's lock.
+	if [ -z "${O2O_LOCKED:-}" ]; then
+		exec 9>"$ROOT/build/lock"
+		flock -n 9 || die "another run is using $ROOT/build"
+		export O2O_LOCKED=$$
+	fi
 	trap harness_end EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -133,7 +143,7 @@ step_try()
 	set -e
 	ticker_stop
 	STEP_SECONDS=$(seconds_since "$begun")
-	printf '%s  %8s s  %s: %s\n' "$(date -u +%FT%TZ)" "$STEP_SECONDS" "${0##"$ROOT"/}" "$what" >>"$LOG/times.txt"
+	note_time "$STEP_SECONDS" "$what"
 }
 
 # step LOG WHAT COMMAND...: the same with a line that says so; a failure ends the script.
@@ -253,14 +263,18 @@ flavour_make()
 	shift
 	mkdir -p "$tree"
 	cd "$ROOT"
-	find Makefile O2O.control sql src test expected -type f \
-		! -name '*.o' ! -name '*.d' ! -name '*.so' 2>/dev/null | LC_ALL=C sort >"$list.new"
+	find Makefile O2O.control sql src test expected -name node_modules -prune -o -type f \
+		! -name '*.o' ! -name '*.d' ! -name '*.so' -print 2>/dev/null | LC_ALL=C sort >"$list.new"
 	if [ -e "$list" ]; then
 		LC_ALL=C comm -23 "$list" "$list.new" | while read -r gone; do
 			rm -f "$tree/$gone" "$tree/${gone%.*}.o" "$tree/${gone%.*}.d" "$tree"/*.so
 		done
 	fi
 	mv "$list.new" "$list"
+	# make knows no flags and no version of an object file: after a change of these, all anew.
+	if [ -e "$tree/Makefile" ] && { [ Makefile -nt "$tree/Makefile" ] || [ O2O.control -nt "$tree/O2O.control" ]; }; then
+		make -s -C "$tree" PG_CONFIG="$PG_HOME/bin/pg_config" clean
+	fi
 	tr '\n' '\0' <"$list" | xargs -0 cp -pu --parents -t "$tree"
 	make -s -j"$(nproc)" -C "$tree" PG_CONFIG="$PG_HOME/bin/pg_config" WERROR=-Werror "$@"
 }
