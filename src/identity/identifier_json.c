@@ -54,7 +54,8 @@ add(Collection *all, const O2OIdentifierText *found)
 		ereport(ERROR,
 				(errcode(ERRCODE_O2O_TOO_MANY_IDENTIFIERS),
 				 errmsg("too many identifiers in one call"),
-				 errdetail("One call takes at most %d different identifiers.", MAX_IDENTIFIERS)));
+				 errdetail("One call takes at most %d different identifiers.", MAX_IDENTIFIERS),
+				 errhint("Pass what was seen together in one event, one event a call.")));
 	memmove(&all->items[low + 1], &all->items[low], (all->count - low) * sizeof(Datum));
 	all->items[low] = PointerGetDatum(id);
 	all->count++;
