@@ -303,20 +303,24 @@ CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETU
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	owners bigint[];
+	until timestamptz;
 	request uuid := gen_random_uuid();
 	part record;
 	swept bigint := 0;
 BEGIN
-	owners := ARRAY(SELECT l.profile_id FROM o2o.points_lot l
+	SELECT array_agg(DISTINCT d.profile_id), max(d.expires_at) INTO owners, until
+	FROM (
+		SELECT l.profile_id, l.expires_at FROM o2o.points_lot l
 		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
-		ORDER BY l.expires_at LIMIT greatest(max_lots, 0));
+		ORDER BY l.expires_at LIMIT greatest(max_lots, 0)
+	) d;
 	PERFORM o2o.points_accounts_lock(owners);
 	FOR part IN
 		SELECT l.profile_id, l.account_id, a.program, array_agg(l.expires_at) AS expires_at, array_agg(l.grant_month) AS grant_month,
 			array_agg(l.funding) AS funding, array_agg(OPERATOR(o2o.-) l.remaining) AS amounts
 		FROM o2o.points_account a
 			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-		WHERE a.profile_id = ANY (owners) AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
+		WHERE a.profile_id = ANY (owners) AND l.expires_at <= until AND l.remaining OPERATOR(o2o.>) 0
 		GROUP BY l.profile_id, l.account_id, a.program
 		ORDER BY l.account_id
 	LOOP
@@ -329,4 +333,4 @@ BEGIN
 	END LOOP;
 	RETURN swept;
 END $$;
-COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Posts the expiry of lots whose time has come, oldest first: looks for max_lots of them, sweeps the accounts they belong to, and returns how many lots it swept; 0 means that nothing is left. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot counts as gone before it is swept.';
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Posts the expiry of lots whose time has come, oldest first: looks for max_lots of them, sweeps these and what expired no later in the same accounts, and returns how many lots it swept; 0 means that nothing is left. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot counts as gone before it is swept.';
