@@ -65,14 +65,20 @@ demo:
 test:
 	./test/run
 bench:
-	./bench/run
+	./bench/run $(ROOM)
+docs:
+	./docs/generate
+format:
+	find src -name '*.[ch]' -o -name '*.cc' | xargs clang-format-14 -i
 
 help:
 	@echo 'make            build the extension (PG_CONFIG=... chooses the server)'
 	@echo 'make install    install it into that server'
 	@echo 'make demo       run the main job on its own throwaway server (./demo/run)'
 	@echo 'make test       run all tests on their own throwaway server (./test/run)'
-	@echo 'make bench      measure each room against its peers (./bench/run)'
+	@echo 'make bench      measure each room against its peers, or ROOM=... alone (./bench/run)'
+	@echo 'make docs       write docs/reference.md from the comments (./docs/generate)'
+	@echo 'make format     format the C sources (clang-format-14)'
 	@echo 'make installcheck   run the regress and isolation tests on a running server'
 
-.PHONY: demo test bench help install-modules uninstall-modules
+.PHONY: demo test bench docs format help install-modules uninstall-modules

@@ -20,7 +20,12 @@
 /* PostgreSQL 15 has no soft errors: a bad input is always a hard error. */
 struct Node;
 #define ereturn(escontext, dummy_value, ...) \
-	do { (void) (escontext); ereport(ERROR, __VA_ARGS__); return dummy_value; } while (0)
+	do                                       \
+	{                                        \
+		(void) (escontext);                  \
+		ereport(ERROR, __VA_ARGS__);         \
+		return dummy_value;                  \
+	} while (0)
 #endif
 
-#endif							/* O2O_COMPAT_H */
+#endif /* O2O_COMPAT_H */

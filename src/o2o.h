@@ -9,6 +9,6 @@
 #include "compat.h"
 
 /* Class O2: our own conditions. docs/errors.md lists all of them. */
-#define ERRCODE_O2O_MODULE_MISSING	MAKE_SQLSTATE('O', '2', '0', '0', '5')
+#define ERRCODE_O2O_MODULE_MISSING MAKE_SQLSTATE('O', '2', '0', '0', '5')
 
-#endif							/* O2O_H */
+#endif /* O2O_H */

@@ -1,0 +1,17 @@
+-- PUBLIC may execute no function of the model, and no volatile one of the
+-- extension, but those listed here with the reason why that is harmless.
+WITH harmless(function, reason) AS
+(
+	VALUES
+	('o2o.setup(name,boolean)', 'acts with the rights of its caller, who needs CREATE on the schema'),
+	('o2o.health()', 'acts with the rights of its caller')
+)
+SELECT 'PUBLIC may execute', p.oid::regprocedure
+FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+WHERE p.pronamespace = 'o2o'::regnamespace
+AND a.grantee = 0 AND a.privilege_type = 'EXECUTE'
+AND (p.provolatile = 'v'
+	OR NOT EXISTS (SELECT FROM pg_depend d
+		WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))
+AND p.oid::regprocedure::text NOT IN (SELECT function FROM harmless)
+ORDER BY p.oid::regprocedure::text COLLATE "C";
