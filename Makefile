@@ -31,8 +31,8 @@ override with_llvm := no
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
-# Debian's PGXS tracks no header dependencies.
-override CFLAGS += -MMD -MP -Wextra -Wno-unused-parameter -Wno-missing-field-initializers $(WERROR)
+# Debian's PGXS tracks no header dependencies. The server's own array macros compare signs.
+override CFLAGS += -MMD -MP -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare $(WERROR)
 -include $(patsubst %.o,%.d,$(OBJS) $(PHONE_OBJS) $(IDN_OBJS))
 
 all: $(MODULE_LIBS)

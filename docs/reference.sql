@@ -61,7 +61,7 @@ WHERE p.pronamespace = 'o2o'::regnamespace
 -- What only a type, an operator class or an aggregate calls is told there.
 AND p.prorettype NOT IN ('cstring'::regtype)
 AND NOT 'internal'::regtype = ANY (p.proargtypes::oid[])
-AND NOT 'cstring'::regtype = ANY (p.proargtypes::oid[]);
+AND NOT p.proargtypes::oid[] && ARRAY['cstring'::regtype, 'cstring[]'::regtype]::oid[];
 
 INSERT INTO entry
 SELECT pg_temp.digit_of(pg_temp.our_type(o.oprleft, o.oprright)), 3, 'Operators',

@@ -1,0 +1,2 @@
+-- GROUP BY with sum(bigint)
+SELECT account, sum(cents) FROM amount GROUP BY account;

@@ -1,0 +1,2 @@
+-- the 1,000 largest of 3,000,000 amounts
+SELECT points FROM amount ORDER BY points DESC LIMIT 1000;

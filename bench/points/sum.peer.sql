@@ -1,0 +1,2 @@
+-- sum(bigint) of whole cents
+SELECT sum(cents) FROM amount;

@@ -1,0 +1,2 @@
+-- sum(numeric)
+SELECT sum(numeric_amount) FROM amount;

@@ -1,0 +1,110 @@
+/*
+ * geo.h
+ *		The position type and what the pure parts of this room offer.
+ *		No PostgreSQL header is needed here: the pure parts stand alone.
+ */
+#ifndef O2O_GEO_H
+#define O2O_GEO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A position on WGS84 in 63 bits: longitude + 180 degrees in the upper 32 of
+ * them, latitude + 90 degrees in the lower 31, both in 1e-7 degree (1.1 cm).
+ * One position has one value: the antimeridian is -180 (ISO 6709), a pole has
+ * longitude 0.  Compared as an integer it sorts west to east, then south to
+ * north.
+ */
+typedef int64_t O2oGeoPoint;
+
+#define O2O_GEO_LON_HALF	INT64_C(1800000000)
+#define O2O_GEO_LAT_HALF	INT64_C(900000000)
+#define O2O_GEO_LON_TURN	(2 * O2O_GEO_LON_HALF)
+#define O2O_GEO_LAT_TOP		(2 * O2O_GEO_LAT_HALF)
+#define O2O_GEO_LAT_BITS	31
+
+/* '-179.1234567,-89.1234567' and its end */
+#define O2O_GEO_TEXT_SIZE	26
+
+#define PG_GETARG_GEOPOINT(n)	((O2oGeoPoint) PG_GETARG_INT64(n))
+#define PG_RETURN_GEOPOINT(x)	PG_RETURN_INT64(x)
+#define DatumGetGeoPoint(x)		((O2oGeoPoint) DatumGetInt64(x))
+#define GeoPointGetDatum(x)		Int64GetDatum(x)
+
+typedef enum O2oGeoStatus
+{
+	O2O_GEO_OK,
+	O2O_GEO_LONGITUDE,			/* out of range, or not a number */
+	O2O_GEO_LATITUDE
+} O2oGeoStatus;
+
+/* An area of longitude and latitude, both ends included, biased as above. */
+typedef struct O2oGeoBox
+{
+	int64_t		west;
+	int64_t		east;
+	int64_t		south;
+	int64_t		north;
+} O2oGeoBox;
+
+/* What a lower bound needs to know of the position it is measured from. */
+typedef struct O2oGeoQuery
+{
+	O2oGeoPoint point;
+	int64_t		lon;
+	int64_t		lat;
+	double		rho;			/* distance from the axis, metres */
+	double		meridional;		/* radius of curvature of the meridian */
+} O2oGeoQuery;
+
+/* Longitude + 180 degrees, in 1e-7 degree: 0 .. 3599999999. */
+static inline int64_t
+o2o_geo_lon(O2oGeoPoint point)
+{
+	return point >> O2O_GEO_LAT_BITS;
+}
+
+/* Latitude + 90 degrees, in 1e-7 degree: 0 .. 1800000000. */
+static inline int64_t
+o2o_geo_lat(O2oGeoPoint point)
+{
+	return point & ((INT64_C(1) << O2O_GEO_LAT_BITS) - 1);
+}
+
+/* Degrees, the double next to the exact decimal. */
+static inline double
+o2o_geo_longitude_degrees(O2oGeoPoint point)
+{
+	return (o2o_geo_lon(point) - O2O_GEO_LON_HALF) / 1e7;
+}
+
+static inline double
+o2o_geo_latitude_degrees(O2oGeoPoint point)
+{
+	return (o2o_geo_lat(point) - O2O_GEO_LAT_HALF) / 1e7;
+}
+
+/* From biased units in range and in normal form. */
+static inline O2oGeoPoint
+o2o_geo_pack(int64_t lon, int64_t lat)
+{
+	return lon << O2O_GEO_LAT_BITS | lat;
+}
+
+/* geopoint_parse.c */
+extern O2oGeoStatus o2o_geo_from_units(int64_t lon_e7, int64_t lat_e7, O2oGeoPoint *point);
+extern O2oGeoStatus o2o_geo_from_degrees(double longitude, double latitude, O2oGeoPoint *point);
+extern bool o2o_geo_parse(const char *text, double *longitude, double *latitude);
+extern void o2o_geo_format(O2oGeoPoint point, char *text);
+
+/* distance.c */
+extern double o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b);
+extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
+extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
+extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
+
+/* cell.c */
+extern int64_t o2o_geo_hilbert(O2oGeoPoint point);
+
+#endif							/* O2O_GEO_H */

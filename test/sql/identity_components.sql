@@ -1,0 +1,60 @@
+-- Connected components: small graphs by eye, a large one against a recursive query.
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS "O2O" CASCADE;
+RESET client_min_messages;
+
+SELECT * FROM o2o.connected_components('{5,3,9,7}', '{3,1,9,8}');
+-- Two components that meet late; repeated and reversed pairs; the lowest id comes last.
+SELECT * FROM o2o.connected_components('{4,2,4,9,9,1}', '{2,4,2,8,4,8}');
+-- The ends of bigint, zero, negative ids.
+SELECT * FROM o2o.connected_components('{9223372036854775807,0,-5}', '{-9223372036854775808,-5,-5}');
+-- No pairs.
+SELECT * FROM o2o.connected_components('{}', '{}');
+SELECT * FROM o2o.connected_components(NULL, '{1}');
+-- The lower bound of an array does not matter.
+SELECT * FROM o2o.connected_components('[5:6]={1,2}', '[0:1]={2,3}');
+
+-- Errors.
+SELECT * FROM o2o.connected_components('{1,2}', '{3}');
+SELECT * FROM o2o.connected_components('{1,NULL}', '{3,4}');
+SELECT * FROM o2o.connected_components('{1,2}', '{NULL,4}');
+SELECT * FROM o2o.connected_components('{{1,2}}', '{3,4}');
+SELECT * FROM o2o.connected_components('{1,2}', '{{3,4}}');
+-- A NULL that was taken away leaves no trace.
+SELECT * FROM o2o.connected_components(array_remove('{1,NULL}'::bigint[], NULL), ('{2,NULL}'::bigint[])[1:1]);
+
+-- A random graph against its definition. Sparse, so that there are many components.
+CREATE TEMP TABLE edge AS
+SELECT (hashint8extended(i, 1) & 2047) * 1000003 - 1000000000 AS a, (hashint8extended(i, 2) & 2047) * 1000003 - 1000000000 AS b
+FROM generate_series(1, 1000) i;
+CREATE TEMP TABLE found AS
+SELECT c.* FROM (SELECT array_agg(a) AS a, array_agg(b) AS b FROM edge) e, o2o.connected_components(e.a, e.b) c;
+CREATE TEMP TABLE expected AS
+WITH RECURSIVE link AS (SELECT a, b FROM edge UNION SELECT b, a FROM edge UNION SELECT a, a FROM edge UNION SELECT b, b FROM edge),
+reach AS (SELECT a AS node, b AS other FROM link UNION SELECT r.node, l.b FROM reach r JOIN link l ON l.a = r.other)
+SELECT node, min(other) AS component FROM reach GROUP BY node;
+SELECT count(*) AS differing FROM ((TABLE found EXCEPT ALL TABLE expected) UNION ALL (TABLE expected EXCEPT ALL TABLE found)) d;
+SELECT count(*) > 1000 AS nodes, count(DISTINCT component) > 200 AS components, max(n) > 20 AS has_large
+FROM (SELECT component, count(*) OVER (PARTITION BY component) AS n FROM found) f;
+-- The order of the pairs, and which side a node stands on, do not matter.
+SELECT count(*) AS differing FROM (
+	SELECT c.* FROM (SELECT array_agg(b ORDER BY hashint8(a), b) AS b, array_agg(a ORDER BY hashint8(a), b) AS a FROM edge) e, o2o.connected_components(e.b, e.a) c
+	EXCEPT TABLE expected) d;
+
+-- Rows come sorted by component and node.
+SELECT count(*) AS rows, count(*) FILTER (WHERE (c.component, c.node) <= (c.before_component, c.before_node)) AS out_of_order
+FROM (SELECT node, component, lag(component) OVER (ORDER BY n) AS before_component, lag(node) OVER (ORDER BY n) AS before_node
+	FROM (SELECT array_agg(a) AS a, array_agg(b) AS b FROM edge) e, o2o.connected_components(e.a, e.b) WITH ORDINALITY c(node, component, n)) c;
+
+-- Long chains, both ways and from both ends, and a star: one component each.
+SELECT count(*), min(component), max(component) FROM (SELECT array_agg(i) AS a, array_agg(i + 1) AS b FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.b);
+SELECT count(*), min(component), max(component) FROM (SELECT array_agg(i ORDER BY i DESC) AS a, array_agg(i + 1 ORDER BY i DESC) AS b FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.b);
+SELECT count(*), min(component), max(component) FROM (SELECT array_agg(i) AS a, array_agg(200001 - i) AS b FROM generate_series(1::bigint, 200000) i) e, o2o.connected_components(e.a || e.a[2:], e.b || e.a[:199999]);
+SELECT count(*), min(component), max(component) FROM (SELECT array_agg(i) AS a, array_agg(500000::bigint) AS b FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.b);
+
+-- Memory is bounded by maintenance_work_mem.
+SET maintenance_work_mem = '1MB';
+SELECT count(*) FROM (SELECT array_agg(i) AS a FROM generate_series(1::bigint, 40000) i) e, o2o.connected_components(e.a, e.a);
+SELECT count(*) FROM (SELECT array_agg(i) AS a FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.a);
+SELECT count(*) FROM (SELECT array_agg(i % 1000) AS a FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.a);
+RESET maintenance_work_mem;
