@@ -1,0 +1,284 @@
+-- The identity room: the set-based bulk import. It obeys the rules of
+-- identity_resolve(): what forms one group without violating any rule is taken
+-- as a whole; every other group goes through identity_resolve() event by event,
+-- in the order (occurred_at, source, event_id).
+
+CREATE OR REPLACE FUNCTION o2o.identity_import_stage(batch_id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	DROP TABLE IF EXISTS pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node;
+	CREATE TEMP TABLE import_event ON COMMIT DROP AS
+	SELECT row_number() OVER (ORDER BY r.occurred_at, r.source, r.event_id) AS n,
+		r.source, r.event_id, r.occurred_at, r.identifiers, s.default_country
+	FROM o2o.import_identity r JOIN o2o.source s ON s.source = r.source
+	WHERE r.batch_id = identity_import_stage.batch_id AND r.profile_id IS NULL;
+
+	CREATE TEMP TABLE import_raw ON COMMIT DROP AS
+	SELECT d.kind, d.raw, d.default_country,
+		CASE WHEN d.kind IS NULL THEN o2o.identifier_or_null(d.raw)
+			WHEN d.kind = 'phone' AND d.raw !~ '^\s*\+' THEN o2o.identifier_phone_or_null(d.raw, d.default_country)
+			ELSE o2o.identifier_or_null(d.kind || ':' || d.raw) END AS id,
+		d.events
+	FROM (
+		SELECT x.kind, x.raw, e.default_country, array_agg(e.n) AS events
+		FROM pg_temp.import_event e, LATERAL (
+			SELECT lower(j.key) AS kind, v.v #>> '{}' AS raw
+			FROM jsonb_each(CASE jsonb_typeof(e.identifiers) WHEN 'object' THEN e.identifiers END) j,
+				jsonb_path_query(j.value, '$[*]') v (v)
+			UNION ALL
+			SELECT NULL, a.raw
+			FROM jsonb_array_elements_text(CASE jsonb_typeof(e.identifiers) WHEN 'array' THEN e.identifiers END) a (raw)
+		) x
+		WHERE btrim(x.raw) <> ''
+		GROUP BY x.kind, x.raw, e.default_country
+	) d;
+	INSERT INTO o2o.import_problem (batch_id, source, source_id, problem)
+	SELECT identity_import_stage.batch_id, e.source, e.event_id, format('invalid identifier of kind "%s"', coalesce(r.kind, '(none)'))
+	FROM pg_temp.import_raw r, unnest(r.events) u (n) JOIN pg_temp.import_event e ON e.n = u.n
+	WHERE r.id IS NULL;
+	INSERT INTO o2o.import_problem (batch_id, source, source_id, problem)
+	SELECT identity_import_stage.batch_id, e.source, e.event_id, format('identifier kind "%s" is not registered', o2o.identifier_kind(r.id))
+	FROM pg_temp.import_raw r, unnest(r.events) u (n) JOIN pg_temp.import_event e ON e.n = u.n
+	WHERE r.id IS NOT NULL
+		AND NOT EXISTS (SELECT FROM o2o.identifier_kind k WHERE k.kind = o2o.identifier_kind(r.id));
+
+	CREATE TEMP TABLE import_value ON COMMIT DROP AS
+	SELECT DISTINCT u.n, r.id, k.kind, k.priority, k.time_to_live
+	FROM pg_temp.import_raw r
+		JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(r.id)
+		CROSS JOIN unnest(r.events) u (n)
+	WHERE NOT EXISTS (
+		SELECT FROM o2o.identifier_block b
+		WHERE (b.kind = '*' OR b.kind = k.kind) AND o2o.identifier_value(r.id) ~ b.pattern);
+
+	CREATE TEMP TABLE import_node ON COMMIT DROP AS
+	SELECT d.id, d.kind, d.priority, o2o.identifier_scope(d.id) AS scope, d.first_seen_at, d.last_seen_at, d.first_n,
+		coalesce(i.profile_id, nextval('o2o.profile_id_seq')) AS profile_id, i.profile_id IS NULL AS is_new,
+		coalesce(i.is_shared, false) AS is_shared, p.customer_id,
+		d.gap >= d.time_to_live OR i.last_seen_at + d.time_to_live <= d.first_seen_at AS expires
+	FROM (
+		SELECT g.id, g.kind, g.priority, g.time_to_live, min(g.occurred_at) AS first_seen_at, max(g.occurred_at) AS last_seen_at,
+			min(g.n) AS first_n, max(g.gap) AS gap
+		FROM (
+			SELECT v.*, e.occurred_at, e.occurred_at - lag(e.occurred_at) OVER (PARTITION BY v.id ORDER BY e.n) AS gap
+			FROM pg_temp.import_value v JOIN pg_temp.import_event e ON e.n = v.n
+		) g
+		GROUP BY g.id, g.kind, g.priority, g.time_to_live
+		ORDER BY min(g.n), g.priority DESC, g.id
+	) d
+		LEFT JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) d.id
+		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id;
+	ANALYZE pg_temp.import_event, pg_temp.import_value, pg_temp.import_node;
+END $$;
+COMMENT ON FUNCTION o2o.identity_import_stage(bigint) IS 'First step of identity_import(): the events of a batch, their normalised identifiers, and one node per identifier with its profile (of today, or a new id), in temporary tables. Values that are no identifier are noted in import_problem and left out.';
+
+CREATE OR REPLACE FUNCTION o2o.identity_import_group() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	cap integer := o2o.identity_setting('customer_cap')::integer;
+BEGIN
+	DROP TABLE IF EXISTS pg_temp.import_member, pg_temp.import_group;
+	CREATE TEMP TABLE import_member ON COMMIT DROP AS
+	SELECT c.node AS profile_id, c.component
+	FROM (
+		SELECT array_agg(pair.a) AS a, array_agg(pair.b) AS b
+		FROM (
+			SELECT first_value(m.profile_id) OVER (PARTITION BY v.n ORDER BY m.profile_id) AS a, m.profile_id AS b
+			FROM pg_temp.import_value v JOIN pg_temp.import_node m ON m.id OPERATOR(o2o.=) v.id AND NOT m.is_shared
+			UNION ALL
+			SELECT p.customer_id, p.profile_id
+			FROM o2o.profile p
+			WHERE p.customer_id IN (SELECT m.customer_id FROM pg_temp.import_node m WHERE NOT m.is_shared)
+		) pair
+	) pairs, o2o.connected_components(pairs.a, pairs.b) c;
+	ANALYZE pg_temp.import_member;
+
+	-- Which groups may be taken as a whole?
+	CREATE TEMP TABLE import_group ON COMMIT DROP AS
+	SELECT g.component, max(g.customer_id) AS customer_id, count(*) AS size,
+		count(DISTINCT g.customer_id) < 2				-- a merge is logged one by one
+			AND coalesce(max(g.customer_id) = g.component, true)
+			AND count(*) <= cap
+			AND NOT coalesce(bool_or(g.expires), false) AS is_whole
+	FROM (
+		SELECT m.component, p.customer_id, n.expires
+		FROM pg_temp.import_member m
+			LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
+			LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
+	) g
+	GROUP BY g.component;
+	UPDATE pg_temp.import_group g SET is_whole = false
+	FROM (
+		SELECT s.component
+		FROM (
+			SELECT m.component, coalesce(p.kind, n.kind) AS kind, coalesce(p.scope, n.scope) AS scope, count(*) AS in_scope
+			FROM pg_temp.import_member m
+				LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
+				LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
+			GROUP BY 1, 2, 3
+		) s
+			JOIN o2o.identifier_kind k ON k.kind = s.kind
+		GROUP BY s.component, k.kind, k.max_per_customer
+		HAVING sum(s.in_scope) > k.max_per_customer OR (bool_or(k.is_unique) AND max(s.in_scope) > 1)
+	) violation
+	WHERE violation.component = g.component;
+	ANALYZE pg_temp.import_group;
+END $$;
+COMMENT ON FUNCTION o2o.identity_import_group() IS 'Second step of identity_import(): the groups that the staged events form together with the customers of today, and which of them violate no rule (is_whole).';
+
+CREATE OR REPLACE FUNCTION o2o.identity_import_write(moment timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	expected bigint;
+	written bigint;
+	known record;
+BEGIN
+	INSERT INTO o2o.profile_identifier (identifier, profile_id, first_seen_at, last_seen_at)
+	SELECT n.id, n.profile_id, n.first_seen_at, n.last_seen_at
+	FROM pg_temp.import_node n
+		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+	WHERE n.is_new
+	ORDER BY n.id
+	ON CONFLICT DO NOTHING;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	SELECT count(*) INTO expected
+	FROM pg_temp.import_node n
+		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+	WHERE n.is_new;
+	FOR known IN
+		SELECT n.id, n.last_seen_at FROM pg_temp.import_node n
+			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+		WHERE NOT n.is_new
+		ORDER BY n.id
+	LOOP
+		UPDATE o2o.profile_identifier i SET last_seen_at = known.last_seen_at
+		WHERE i.identifier OPERATOR(o2o.=) known.id AND i.last_seen_at < known.last_seen_at;
+	END LOOP;
+	FOR known IN SELECT g.customer_id FROM pg_temp.import_group g WHERE g.is_whole AND g.customer_id IS NOT NULL ORDER BY 1 LOOP
+		PERFORM FROM o2o.customer c WHERE c.customer_id = known.customer_id FOR NO KEY UPDATE;
+	END LOOP;
+	IF written <> expected OR EXISTS (
+		SELECT FROM pg_temp.import_node n
+			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+			JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) n.id
+			LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
+		WHERE i.profile_id <> n.profile_id OR p.customer_id <> n.customer_id
+			OR i.is_shared <> n.is_shared)
+	THEN
+		RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
+	END IF;
+
+	INSERT INTO o2o.profile (profile_id, customer_id, kind, scope, source, created_at)
+	SELECT n.profile_id, m.component, n.kind, n.scope, e.source, moment
+	FROM pg_temp.import_node n
+		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+		JOIN pg_temp.import_event e ON e.n = n.first_n
+	WHERE n.is_new
+	ORDER BY n.profile_id;
+	INSERT INTO o2o.customer (customer_id, profile_count, created_at, changed_at)
+	SELECT g.component, g.size, moment, moment
+	FROM pg_temp.import_group g
+	WHERE g.is_whole
+	ORDER BY g.component
+	ON CONFLICT (customer_id) DO UPDATE SET profile_count = excluded.profile_count, changed_at = excluded.changed_at;
+	INSERT INTO o2o.identity_evidence AS e (profile_id, profiles, status, rule, source, event_id, occurred_at, last_seen_at)
+	SELECT s.profiles[1], s.profiles, 'link', 'event', s.source, min(s.event_id), min(s.occurred_at), max(s.occurred_at)
+	FROM (
+		SELECT ev.source, ev.event_id, ev.occurred_at, array_agg(n.profile_id ORDER BY n.profile_id) AS profiles
+		FROM pg_temp.import_value v
+			JOIN pg_temp.import_event ev ON ev.n = v.n
+			JOIN pg_temp.import_node n ON n.id OPERATOR(o2o.=) v.id AND NOT n.is_shared
+			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+		GROUP BY ev.n, ev.source, ev.event_id, ev.occurred_at
+		HAVING count(*) > 1
+	) s
+	GROUP BY s.profiles, s.source
+	ORDER BY min(s.occurred_at), s.source, s.profiles
+	ON CONFLICT (profile_id, profiles, rule, source, status) WHERE status <> 'retracted'
+	DO UPDATE SET last_seen_at = greatest(e.last_seen_at, excluded.last_seen_at);
+END $$;
+COMMENT ON FUNCTION o2o.identity_import_write(timestamptz) IS 'Third step of identity_import(): writes the groups that violate no rule, under the locks of their customers. Raises O2R01, which identity_import() answers by starting over, when another session was there first.';
+
+CREATE OR REPLACE FUNCTION o2o.identity_import(batch_id bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	moment timestamptz := now();
+	unknown text;
+	event record;
+	resolved record;
+	events bigint;
+BEGIN
+	SELECT min(r.source) INTO unknown FROM o2o.import_identity r
+	WHERE r.batch_id = identity_import.batch_id AND NOT EXISTS (SELECT FROM o2o.source s WHERE s.source = r.source);
+	IF unknown IS NOT NULL THEN
+		PERFORM o2o.source_country(unknown);
+	END IF;
+	LOOP
+		BEGIN
+			PERFORM o2o.identity_import_stage(identity_import.batch_id);
+			PERFORM o2o.identity_import_group();
+			PERFORM o2o.identity_import_write(moment);
+			EXIT;
+		EXCEPTION WHEN SQLSTATE 'O2R01' THEN
+			NULL;
+		END;
+	END LOOP;
+	SELECT count(*) INTO events FROM pg_temp.import_event;
+
+	UPDATE o2o.import_identity r SET profile_id = top.profile_id, outcome = 'imported'
+	FROM (
+		SELECT DISTINCT ON (v.n) e.source, e.event_id, n.profile_id
+		FROM pg_temp.import_value v
+			JOIN pg_temp.import_event e ON e.n = v.n
+			JOIN pg_temp.import_node n ON n.id OPERATOR(o2o.=) v.id AND NOT n.is_shared
+			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+		ORDER BY v.n, v.priority DESC, v.id
+	) top
+	WHERE r.batch_id = identity_import.batch_id AND r.source = top.source AND r.event_id = top.event_id;
+	FOR event IN
+		SELECT e.source, e.event_id, e.occurred_at, array_agg(v.id ORDER BY v.id) AS identifiers
+		FROM pg_temp.import_event e
+			JOIN pg_temp.import_value v ON v.n = e.n
+			JOIN o2o.import_identity r ON r.batch_id = identity_import.batch_id AND r.source = e.source AND r.event_id = e.event_id
+		WHERE r.profile_id IS NULL
+		GROUP BY e.n, e.source, e.event_id, e.occurred_at
+		ORDER BY e.n
+	LOOP
+		SELECT * INTO resolved FROM o2o.identity_resolve(event.identifiers, event.source, event.event_id, event.occurred_at);
+		UPDATE o2o.import_identity r SET profile_id = resolved.profile_id, outcome = resolved.outcome
+		WHERE r.batch_id = identity_import.batch_id AND r.source = event.source AND r.event_id = event.event_id;
+	END LOOP;
+	UPDATE o2o.import_identity r SET profile_id = fresh.profile_id, outcome = 'anonymous'
+	FROM (
+		SELECT e.source, e.event_id, nextval('o2o.profile_id_seq') AS profile_id
+		FROM pg_temp.import_event e
+		WHERE NOT EXISTS (SELECT FROM pg_temp.import_value v WHERE v.n = e.n)
+	) fresh
+	WHERE r.batch_id = identity_import.batch_id AND r.source = fresh.source AND r.event_id = fresh.event_id
+		AND r.profile_id IS NULL;
+
+	INSERT INTO o2o.profile_trait AS t (profile_id, source, name, value, observed_at)
+	SELECT DISTINCT ON (r.profile_id, r.source, j.key) r.profile_id, r.source, j.key, j.value, r.occurred_at
+	FROM o2o.import_identity r
+		JOIN pg_temp.import_event e ON e.source = r.source AND e.event_id = r.event_id
+		CROSS JOIN jsonb_each_text(r.traits) j
+	WHERE r.batch_id = identity_import.batch_id AND j.value <> ''
+	ORDER BY r.profile_id, r.source, j.key, r.occurred_at DESC, r.event_id DESC
+	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
+	WHERE t.observed_at <= excluded.observed_at AND t.value <> excluded.value;
+	DROP TABLE pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node,
+		pg_temp.import_member, pg_temp.import_group;
+	RETURN events;
+END $$;
+COMMENT ON FUNCTION o2o.identity_import(bigint) IS 'Resolves the events of a batch in import_identity that have no profile yet, set by set, under the same rules as identify(), and fills their profile_id and outcome (imported, or what identify() says for events that a rule concerned). Values that are no identifier go to import_problem; the rest of the event is taken. Returns the number of events. Safe to repeat. Error: O2101 a source is not registered.';
