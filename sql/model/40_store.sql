@@ -82,7 +82,7 @@ BEGIN
 			AND l.kind IN ('store', 'counter', 'warehouse')
 			AND l.roles @> coalesce(stores_nearest.roles, '{shop}')
 			AND (stores_nearest.services IS NULL OR l.services @> stores_nearest.services)
-			AND (stores_nearest.max_m IS NULL OR l.position OPERATOR(o2o.<->) stores_nearest.point <= stores_nearest.max_m)
+			AND (stores_nearest.max_m IS NULL OR o2o.geo_dwithin(l.position, stores_nearest.point, stores_nearest.max_m))
 			AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, coalesce(stores_nearest.open_at, now()))
 			AND (stores_nearest.open_at IS NULL OR EXISTS (
 				SELECT FROM o2o.location_opening o
@@ -129,10 +129,10 @@ BEGIN
 		address, city, region, country, opened_on, closed_on)
 	SELECT g.organisation_id, r.source, r.source_id, r.name, coalesce(r.kind, 'store'),
 		coalesce(r.roles, CASE r.kind WHEN 'warehouse' THEN '{warehouse}'::text[] ELSE '{shop}' END), coalesce(r.services, '{}'),
-		CASE WHEN r.lon IS NOT NULL AND r.lat IS NOT NULL THEN (r.lon || ',' || r.lat)::o2o.geopoint END,
+		o2o.geopoint(r.lon, r.lat),
 		coalesce(r.time_zone, s.time_zone), r.address, r.city, r.region, r.country, r.opened_on, r.closed_on
 	FROM jsonb_to_recordset(location_import.rows) r (source text, source_id text, name text, kind text, organisation text,
-			roles text[], services text[], lon numeric, lat numeric, time_zone text, address text, city text, region text,
+			roles text[], services text[], lon double precision, lat double precision, time_zone text, address text, city text, region text,
 			country text, opened_on date, closed_on date)
 		JOIN o2o.source s ON s.source = r.source
 		LEFT JOIN o2o.organisation g ON g.code = r.organisation

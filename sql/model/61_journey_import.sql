@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS o2o.import_touchpoint (
 	content text,
 	position o2o.geopoint,
 	profile_id bigint,
+	outcome text,
 	PRIMARY KEY (batch_id, source, event_id)
 );
-COMMENT ON TABLE o2o.import_touchpoint IS 'Staging of touchpoint_import(batch_id), filled with COPY: touchpoints with the identifiers of the person ({} for nobody known), stage, verb, channel, location (as <source>/<source_id>), product, order, content, position.';
+COMMENT ON TABLE o2o.import_touchpoint IS 'Staging of touchpoint_import(batch_id), filled with COPY: touchpoints with the identifiers of the person ({} for nobody known), stage, verb, channel, location (as <source>/<source_id>), product, order, content, position. touchpoint_import fills profile_id and outcome (imported, skipped).';

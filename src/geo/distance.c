@@ -171,14 +171,15 @@ rho_below(int64_t south, int64_t north)
 	int64_t		lat = north - O2O_GEO_LAT_HALF;
 	int			i;
 	double		part;
-	double		rho;
 
 	if (O2O_GEO_LAT_HALF - south > lat)
 		lat = O2O_GEO_LAT_HALF - south;
+	/* the pole; and what only a broken index page says */
+	if (lat >= O2O_GEO_LAT_HALF)
+		return 0;
 	i = lat >> RHO_SHIFT;
 	part = (lat & ((1 << RHO_SHIFT) - 1)) / (double) (1 << RHO_SHIFT);
-	rho = rho_table[i] + part * (rho_table[i + 1] - rho_table[i]);
-	return rho > 0 ? rho : 0;
+	return rho_table[i] + part * (rho_table[i + 1] - rho_table[i]);
 }
 
 /* Prepare lower bounds of distances from a position. */

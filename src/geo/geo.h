@@ -104,7 +104,33 @@ extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
 
+/*
+ * A cell: longitude and latitude cut into 4 x 4, and each of these again, down
+ * to single positions at depth 16.  The digits (4 bits) of its place are
+ * followed by one set bit, which tells the depth; the whole world is 0.
+ */
+typedef uint64_t O2oGeoCell;
+
+#define O2O_GEO_CELL_DEPTH	16
+
 /* cell.c */
 extern int64_t o2o_geo_hilbert(O2oGeoPoint point);
+extern O2oGeoCell o2o_geo_cell(O2oGeoPoint point);
+extern int	o2o_geo_cell_depth(O2oGeoCell cell);
+extern O2oGeoCell o2o_geo_cell_ancestor(O2oGeoCell cell, int depth);
+extern int	o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b);
+extern bool o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner);
+extern O2oGeoBox o2o_geo_cell_box(O2oGeoCell cell);
+
+/* The area of a single position. */
+static inline O2oGeoBox
+o2o_geo_point_box(O2oGeoPoint point)
+{
+	O2oGeoBox	box;
+
+	box.west = box.east = o2o_geo_lon(point);
+	box.south = box.north = o2o_geo_lat(point);
+	return box;
+}
 
 #endif							/* O2O_GEO_H */
