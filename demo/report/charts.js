@@ -91,7 +91,7 @@ export function segments(data, width) {
 	return [{
 		heading: null,
 		chart: Plot.plot({
-			width, height: 40 + 56 * measures.length, marginLeft: 96, marginBottom: 30,
+			width, height: 40 + 68 * measures.length, marginLeft: 96, marginBottom: 30,
 			x: {label: null, tickFormat: (v) => percent(v), domain: [0, 1], ticks: 5, grid: true},
 			y: {label: null, domain: measures.map((m) => m[1]), tickSize: 0, padding: 0.24},
 			marks: [
@@ -162,7 +162,7 @@ export function map(data, width) {
 		chart: Plot.plot({
 			width, height, margin: 0,
 			projection: ({width: w, height: h}) => geoMercator().fitExtent([[26, 22], [w - 26, h - 22]], frame),
-			r: {range: [0, selling.length > 150 ? 9 : 15], domain: [0, Math.max(1, ...selling.map((s) => s.sales))]},
+			r: {range: [0, selling.length > 100 ? 9 : 15], domain: [0, Math.max(1, ...selling.map((s) => s.sales))]},
 			clip: true,
 			marks: [
 				Plot.frame({fill: "#eef3f8", stroke: null, rx: 6}),
@@ -201,7 +201,7 @@ export function sizes(data, width) {
 	return [{
 		heading: null,
 		chart: Plot.plot({
-			width, height: 205, marginLeft: 52, marginBottom: 38, marginTop: 20,
+			width, height: 235, marginLeft: 52, marginBottom: 38, marginTop: 36,
 			x: {type: "band", label: "Records of the source systems per customer", labelAnchor: "center", labelArrow: "none", tickSize: 0, padding: 0.25},
 			y: {grid: true, label: "Customers", ticks: 5, tickFormat: (v) => short(v)},
 			marks: [
