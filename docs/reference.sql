@@ -35,8 +35,21 @@ BEGIN ATOMIC
 	WHERE t.typnamespace = 'o2o'::regnamespace ORDER BY nr LIMIT 1;
 END;
 
+-- Names of types and defaults without the schemas of O2O and PostGIS, which may be any.
+CREATE FUNCTION pg_temp.plain(text) RETURNS text LANGUAGE sql
+BEGIN ATOMIC
+	SELECT regexp_replace($1, '\m(o2o|' || (SELECT quote_ident(n.nspname)
+		FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis') || ')\.', '', 'g');
+END;
 CREATE FUNCTION pg_temp.type_name(oid) RETURNS text LANGUAGE sql
-RETURN replace(format_type($1, NULL), 'o2o.', '');
+RETURN pg_temp.plain(format_type($1, NULL));
+
+-- Functions that one calls as an operator or a cast.
+CREATE TEMP VIEW behind AS
+SELECT p.oid FROM pg_proc p
+WHERE p.pronamespace = 'o2o'::regnamespace
+AND (EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
+	OR EXISTS (SELECT FROM pg_cast c WHERE c.castfunc = p.oid));
 
 CREATE TEMP TABLE entry (digit text, part int, title text, sort text, body text);
 
@@ -52,16 +65,27 @@ SELECT pg_temp.digit_of(p.proname), 2,
 	CASE p.prokind WHEN 'a' THEN 'Aggregates' ELSE 'Functions' END,
 	p.proname || ' ' || pg_get_function_identity_arguments(p.oid),
 	format(E'#### `%s(%s)`%s\n\n%s\n', p.proname,
-		replace(pg_get_function_arguments(p.oid), 'o2o.', ''),
+		pg_temp.plain(pg_get_function_arguments(p.oid)),
 		CASE WHEN p.prokind = 'p' THEN ' (procedure)'
-			ELSE ' → `' || replace(pg_get_function_result(p.oid), 'o2o.', '') || '`' END,
+			ELSE ' → `' || pg_temp.plain(pg_get_function_result(p.oid)) || '`' END,
 		obj_description(p.oid, 'pg_proc'))
 FROM pg_proc p
 WHERE p.pronamespace = 'o2o'::regnamespace
 -- What only a type, an operator class or an aggregate calls is told there.
-AND p.prorettype NOT IN ('cstring'::regtype)
-AND NOT 'internal'::regtype = ANY (p.proargtypes::oid[])
-AND NOT p.proargtypes::oid[] && ARRAY['cstring'::regtype, 'cstring[]'::regtype]::oid[];
+AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN
+	(t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze))
+AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)
+AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN
+	(a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
+	 a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))
+AND NOT EXISTS (SELECT FROM pg_proc f WHERE f.prosupport = p.oid)
+AND NOT EXISTS (SELECT FROM behind WHERE behind.oid = p.oid);
+
+INSERT INTO entry
+SELECT pg_temp.digit_of(p.proname), 8, 'Behind operators and casts', p.oid::regprocedure::text,
+	format('| `%s(%s)` | %s |', p.proname, pg_temp.plain(pg_get_function_identity_arguments(p.oid)),
+		pg_temp.cell(obj_description(p.oid, 'pg_proc')))
+FROM pg_proc p JOIN behind ON behind.oid = p.oid;
 
 INSERT INTO entry
 SELECT pg_temp.digit_of(pg_temp.our_type(o.oprleft, o.oprright)), 3, 'Operators',
@@ -92,7 +116,7 @@ SELECT pg_temp.digit_of(c.relname), CASE WHEN c.relkind IN ('v', 'm') THEN 7 ELS
 	format(E'#### `%s`\n\n%s\n\n| column | type | |\n|---|---|---|\n%s\n', c.relname,
 		obj_description(c.oid, 'pg_class'),
 		(SELECT string_agg(format('| `%s` | `%s`%s | %s |', a.attname,
-				replace(format_type(a.atttypid, a.atttypmod), 'o2o.', ''),
+				pg_temp.plain(format_type(a.atttypid, a.atttypmod)),
 				CASE WHEN a.attnotnull THEN ' not null' ELSE '' END,
 				pg_temp.cell(col_description(c.oid, a.attnum))), E'\n' ORDER BY a.attnum)
 		 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
@@ -114,12 +138,13 @@ SELECT body FROM
 			WHEN 3 THEN E'\n| operator | gives | |\n|---|---|---|'
 			WHEN 4 THEN E'\n| cast | how | |\n|---|---|---|'
 			WHEN 5 THEN E'\n| class | method | type | |\n|---|---|---|---|'
+			WHEN 8 THEN E'\n| function | |\n|---|---|'
 			ELSE ''
 		END
 	FROM entry
 	UNION ALL
 	SELECT digit, part, title, 2, sort, body FROM entry
 	UNION ALL
-	SELECT DISTINCT digit, part, title, 3, '', '' FROM entry WHERE part IN (3, 4, 5)
+	SELECT DISTINCT digit, part, title, 3, '', '' FROM entry WHERE part IN (3, 4, 5, 8)
 ) line
 ORDER BY digit, part, title COLLATE "C" DESC, rank, sort COLLATE "C", body COLLATE "C";

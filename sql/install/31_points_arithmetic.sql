@@ -46,9 +46,9 @@ CREATE FUNCTION o2o.points_multiply(amount o2o.points, factor smallint) RETURNS 
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_smallint';
 COMMENT ON FUNCTION o2o.points_multiply(amount o2o.points, factor smallint) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
 
-CREATE FUNCTION o2o.points_multiply(factor smallint, amount o2o.points) RETURNS o2o.points
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_smallint_multiply_points';
-COMMENT ON FUNCTION o2o.points_multiply(factor smallint, amount o2o.points) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
+CREATE FUNCTION o2o.points_multiply_commuted(factor smallint, amount o2o.points) RETURNS o2o.points
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_commuted_smallint';
+COMMENT ON FUNCTION o2o.points_multiply_commuted(factor smallint, amount o2o.points) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
 
 CREATE OPERATOR o2o.* (
 	LEFTARG = o2o.points, RIGHTARG = smallint, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
@@ -56,7 +56,7 @@ CREATE OPERATOR o2o.* (
 COMMENT ON OPERATOR o2o.* (o2o.points, smallint) IS 'The amount times a whole number, exactly. Error 22003: out of range.';
 
 CREATE OPERATOR o2o.* (
-	LEFTARG = smallint, RIGHTARG = o2o.points, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
+	LEFTARG = smallint, RIGHTARG = o2o.points, FUNCTION = o2o.points_multiply_commuted, COMMUTATOR = OPERATOR(o2o.*)
 );
 COMMENT ON OPERATOR o2o.* (smallint, o2o.points) IS 'The amount times a whole number, exactly. Error 22003: out of range.';
 
@@ -64,9 +64,9 @@ CREATE FUNCTION o2o.points_multiply(amount o2o.points, factor integer) RETURNS o
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_integer';
 COMMENT ON FUNCTION o2o.points_multiply(amount o2o.points, factor integer) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
 
-CREATE FUNCTION o2o.points_multiply(factor integer, amount o2o.points) RETURNS o2o.points
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_integer_multiply_points';
-COMMENT ON FUNCTION o2o.points_multiply(factor integer, amount o2o.points) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
+CREATE FUNCTION o2o.points_multiply_commuted(factor integer, amount o2o.points) RETURNS o2o.points
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_commuted_integer';
+COMMENT ON FUNCTION o2o.points_multiply_commuted(factor integer, amount o2o.points) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
 
 CREATE OPERATOR o2o.* (
 	LEFTARG = o2o.points, RIGHTARG = integer, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
@@ -74,7 +74,7 @@ CREATE OPERATOR o2o.* (
 COMMENT ON OPERATOR o2o.* (o2o.points, integer) IS 'The amount times a whole number, exactly. Error 22003: out of range.';
 
 CREATE OPERATOR o2o.* (
-	LEFTARG = integer, RIGHTARG = o2o.points, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
+	LEFTARG = integer, RIGHTARG = o2o.points, FUNCTION = o2o.points_multiply_commuted, COMMUTATOR = OPERATOR(o2o.*)
 );
 COMMENT ON OPERATOR o2o.* (integer, o2o.points) IS 'The amount times a whole number, exactly. Error 22003: out of range.';
 
@@ -82,9 +82,9 @@ CREATE FUNCTION o2o.points_multiply(amount o2o.points, factor bigint) RETURNS o2
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_bigint';
 COMMENT ON FUNCTION o2o.points_multiply(amount o2o.points, factor bigint) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
 
-CREATE FUNCTION o2o.points_multiply(factor bigint, amount o2o.points) RETURNS o2o.points
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_bigint_multiply_points';
-COMMENT ON FUNCTION o2o.points_multiply(factor bigint, amount o2o.points) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
+CREATE FUNCTION o2o.points_multiply_commuted(factor bigint, amount o2o.points) RETURNS o2o.points
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_commuted_bigint';
+COMMENT ON FUNCTION o2o.points_multiply_commuted(factor bigint, amount o2o.points) IS 'The amount times a whole number, exactly; the operator *. Error 22003: out of range.';
 
 CREATE OPERATOR o2o.* (
 	LEFTARG = o2o.points, RIGHTARG = bigint, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
@@ -92,30 +92,14 @@ CREATE OPERATOR o2o.* (
 COMMENT ON OPERATOR o2o.* (o2o.points, bigint) IS 'The amount times a whole number, exactly. Error 22003: out of range.';
 
 CREATE OPERATOR o2o.* (
-	LEFTARG = bigint, RIGHTARG = o2o.points, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
+	LEFTARG = bigint, RIGHTARG = o2o.points, FUNCTION = o2o.points_multiply_commuted, COMMUTATOR = OPERATOR(o2o.*)
 );
 COMMENT ON OPERATOR o2o.* (bigint, o2o.points) IS 'The amount times a whole number, exactly. Error 22003: out of range.';
 
-CREATE FUNCTION o2o.points_multiply(amount o2o.points, factor numeric) RETURNS o2o.points
+-- A function and no operator points * numeric: as integer casts to points
+-- implicitly, that would make integer * numeric ambiguous in every query.
+CREATE FUNCTION o2o.points_multiply(amount o2o.points, factor numeric, scale integer DEFAULT 4, mode text DEFAULT 'half_even') RETURNS o2o.points
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_numeric';
-COMMENT ON FUNCTION o2o.points_multiply(amount o2o.points, factor numeric) IS 'The amount times a factor, rounded half to even at the fourth digit after the point; the operator *. Use the form with scale and mode for another rounding. Error 22003: out of range; 22023: the factor is NaN or infinite.';
-
-CREATE FUNCTION o2o.points_multiply(factor numeric, amount o2o.points) RETURNS o2o.points
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_numeric_multiply_points';
-COMMENT ON FUNCTION o2o.points_multiply(factor numeric, amount o2o.points) IS 'The amount times a factor, rounded half to even at the fourth digit after the point; the operator *. Error 22003: out of range; 22023: the factor is NaN or infinite.';
-
-CREATE OPERATOR o2o.* (
-	LEFTARG = o2o.points, RIGHTARG = numeric, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
-);
-COMMENT ON OPERATOR o2o.* (o2o.points, numeric) IS 'The amount times a factor, rounded half to even at the fourth digit after the point. Error 22003: out of range; 22023: the factor is NaN or infinite.';
-
-CREATE OPERATOR o2o.* (
-	LEFTARG = numeric, RIGHTARG = o2o.points, FUNCTION = o2o.points_multiply, COMMUTATOR = OPERATOR(o2o.*)
-);
-COMMENT ON OPERATOR o2o.* (numeric, o2o.points) IS 'The amount times a factor, rounded half to even at the fourth digit after the point. Error 22003: out of range; 22023: the factor is NaN or infinite.';
-
-CREATE FUNCTION o2o.points_multiply(amount o2o.points, factor numeric, scale integer, mode text DEFAULT 'half_even') RETURNS o2o.points
-LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_multiply_rounded';
 COMMENT ON FUNCTION o2o.points_multiply(amount o2o.points, factor numeric, scale integer, mode text) IS 'The amount times a factor, the exact product rounded once to scale digits after the point (0 to 4); mode: half_even (ties to the even digit), half_up (ties away from zero), floor (towards minus infinity) or ceil (towards plus infinity). Error 22003: out of range; 22023: the factor is NaN or infinite, scale or mode unknown.';
 
 CREATE FUNCTION o2o.points_divide(amount o2o.points, divisor numeric, scale integer DEFAULT 4, mode text DEFAULT 'half_even') RETURNS o2o.points

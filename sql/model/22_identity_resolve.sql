@@ -279,7 +279,10 @@ COMMENT ON FUNCTION o2o.identifier_claim(o2o.identifier[], timestamptz) IS 'Regi
 
 CREATE OR REPLACE FUNCTION o2o.identity_resolve(identifiers o2o.identifier[], source text, event_id text, occurred_at timestamptz,
 	OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+-- Every statement looks up a few keys. A plan kept from when the tables were
+-- empty or never analysed must not scan them once they have grown.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
 	admitted o2o.identifier[] := o2o.identity_admit(identifiers);

@@ -79,7 +79,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	cap integer := o2o.identity_setting('customer_cap')::integer;
 BEGIN
-	DROP TABLE IF EXISTS pg_temp.import_member, pg_temp.import_group;
+	DROP TABLE IF EXISTS pg_temp.import_member, pg_temp.import_group, pg_temp.import_whole;
 	CREATE TEMP TABLE import_member ON COMMIT DROP AS
 	SELECT c.node AS profile_id, c.component
 	FROM (
@@ -124,9 +124,15 @@ BEGIN
 		HAVING sum(s.in_scope) > k.max_per_customer OR (bool_or(k.is_unique) AND max(s.in_scope) > 1)
 	) violation
 	WHERE violation.component = g.component;
-	ANALYZE pg_temp.import_group;
+	CREATE TEMP TABLE import_whole ON COMMIT DROP AS
+	SELECT n.*, m.component
+	FROM pg_temp.import_node n
+		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
+		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+	WHERE NOT n.is_shared;
+	ANALYZE pg_temp.import_group, pg_temp.import_whole;
 END $$;
-COMMENT ON FUNCTION o2o.identity_import_group() IS 'Second step of identity_import(): the groups that the staged events form together with the customers of today, and which of them violate no rule (is_whole).';
+COMMENT ON FUNCTION o2o.identity_import_group() IS 'Second step of identity_import(): the groups that the staged events form together with the customers of today, and which of them violate no rule (is_whole); import_whole has the nodes of those.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_import_write(moment timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -134,55 +140,38 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	expected bigint;
 	written bigint;
+	changed bigint;
 	known record;
 BEGIN
 	INSERT INTO o2o.profile_identifier (identifier, profile_id, first_seen_at, last_seen_at)
-	SELECT n.id, n.profile_id, n.first_seen_at, n.last_seen_at
-	FROM pg_temp.import_node n
-		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
-		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
-	WHERE n.is_new
-	ORDER BY n.id
+	SELECT w.id, w.profile_id, w.first_seen_at, w.last_seen_at
+	FROM pg_temp.import_whole w
+	WHERE w.is_new
+	ORDER BY w.id
 	ON CONFLICT DO NOTHING;
 	GET DIAGNOSTICS written = ROW_COUNT;
-	SELECT count(*) INTO expected
-	FROM pg_temp.import_node n
-		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
-		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
-	WHERE n.is_new;
-	FOR known IN
-		SELECT n.id, n.last_seen_at FROM pg_temp.import_node n
-			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
-			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
-		WHERE NOT n.is_new
-		ORDER BY n.id
-	LOOP
+	FOR known IN SELECT w.id, w.last_seen_at FROM pg_temp.import_whole w WHERE NOT w.is_new ORDER BY w.id LOOP
 		UPDATE o2o.profile_identifier i SET last_seen_at = known.last_seen_at
 		WHERE i.identifier OPERATOR(o2o.=) known.id AND i.last_seen_at < known.last_seen_at;
 	END LOOP;
 	FOR known IN SELECT g.customer_id FROM pg_temp.import_group g WHERE g.is_whole AND g.customer_id IS NOT NULL ORDER BY 1 LOOP
 		PERFORM FROM o2o.customer c WHERE c.customer_id = known.customer_id FOR NO KEY UPDATE;
 	END LOOP;
-	IF written <> expected OR EXISTS (
-		SELECT FROM pg_temp.import_node n
-			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
-			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
-			JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) n.id
-			LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
-		WHERE i.profile_id <> n.profile_id OR p.customer_id <> n.customer_id
-			OR i.is_shared <> n.is_shared)
-	THEN
+	SELECT count(*) FILTER (WHERE w.is_new), count(*) FILTER (
+		WHERE i.profile_id IS DISTINCT FROM w.profile_id OR p.customer_id IS DISTINCT FROM w.customer_id OR i.is_shared)
+	INTO expected, changed
+	FROM pg_temp.import_whole w
+		LEFT JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) w.id
+		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id;
+	IF written <> expected OR changed > 0 THEN
 		RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
 	END IF;
 
 	INSERT INTO o2o.profile (profile_id, customer_id, kind, scope, source, created_at)
-	SELECT n.profile_id, m.component, n.kind, n.scope, e.source, moment
-	FROM pg_temp.import_node n
-		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
-		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
-		JOIN pg_temp.import_event e ON e.n = n.first_n
-	WHERE n.is_new
-	ORDER BY n.profile_id;
+	SELECT w.profile_id, w.component, w.kind, w.scope, e.source, moment
+	FROM pg_temp.import_whole w JOIN pg_temp.import_event e ON e.n = w.first_n
+	WHERE w.is_new
+	ORDER BY w.profile_id;
 	INSERT INTO o2o.customer (customer_id, profile_count, created_at, changed_at)
 	SELECT g.component, g.size, moment, moment
 	FROM pg_temp.import_group g
@@ -195,9 +184,7 @@ BEGIN
 		SELECT ev.source, ev.event_id, ev.occurred_at, array_agg(n.profile_id ORDER BY n.profile_id) AS profiles
 		FROM pg_temp.import_value v
 			JOIN pg_temp.import_event ev ON ev.n = v.n
-			JOIN pg_temp.import_node n ON n.id OPERATOR(o2o.=) v.id AND NOT n.is_shared
-			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
-			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+			JOIN pg_temp.import_whole n ON n.id OPERATOR(o2o.=) v.id
 		GROUP BY ev.n, ev.source, ev.event_id, ev.occurred_at
 		HAVING count(*) > 1
 	) s
@@ -234,15 +221,15 @@ BEGIN
 		END;
 	END LOOP;
 	SELECT count(*) INTO events FROM pg_temp.import_event;
+	-- What follows must not plan for the tables as they were before the load.
+	ANALYZE o2o.profile_identifier, o2o.profile, o2o.customer, o2o.identity_evidence;
 
 	UPDATE o2o.import_identity r SET profile_id = top.profile_id, outcome = 'imported'
 	FROM (
 		SELECT DISTINCT ON (v.n) e.source, e.event_id, n.profile_id
 		FROM pg_temp.import_value v
 			JOIN pg_temp.import_event e ON e.n = v.n
-			JOIN pg_temp.import_node n ON n.id OPERATOR(o2o.=) v.id AND NOT n.is_shared
-			JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
-			JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
+			JOIN pg_temp.import_whole n ON n.id OPERATOR(o2o.=) v.id
 		ORDER BY v.n, v.priority DESC, v.id
 	) top
 	WHERE r.batch_id = identity_import.batch_id AND r.source = top.source AND r.event_id = top.event_id;
@@ -278,7 +265,7 @@ BEGIN
 	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
 	WHERE t.observed_at <= excluded.observed_at AND t.value <> excluded.value;
 	DROP TABLE pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node,
-		pg_temp.import_member, pg_temp.import_group;
+		pg_temp.import_member, pg_temp.import_group, pg_temp.import_whole;
 	RETURN events;
 END $$;
 COMMENT ON FUNCTION o2o.identity_import(bigint) IS 'Resolves the events of a batch in import_identity that have no profile yet, set by set, under the same rules as identify(), and fills their profile_id and outcome (imported, or what identify() says for events that a rule concerned). Values that are no identifier go to import_problem; the rest of the event is taken. Returns the number of events. Safe to repeat. Error: O2101 a source is not registered.';

@@ -163,6 +163,7 @@ DECLARE
 	total numeric;
 	paid_by_points numeric := 0;
 	person record;
+	is_known boolean;
 BEGIN
 	IF order_place.source_id IS NULL THEN
 		RAISE EXCEPTION 'an order needs the number that its source gave it (source_id)' USING ERRCODE = 'null_value_not_allowed';
@@ -234,11 +235,13 @@ BEGIN
 
 	-- Products before people: no call that holds a customer's lock waits for a new product.
 	PERFORM o2o.order_products(order_place.lines, order_place.source);
-	SELECT r.profile_id, r.customer_id, EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = r.profile_id) AS known INTO person
+	SELECT r.profile_id, r.customer_id INTO person
 	FROM o2o.identity_resolve(
 		o2o.identifiers_from_json(coalesce(order_place.identifiers, '{}'), o2o.source_country(order_place.source)),
 		order_place.source, 'order/' || order_place.source_id, moment) r;
-	IF NOT person.known AND order_place.points_burn OPERATOR(o2o.>) 0 THEN
+	-- In a statement of its own: it sees what identity_resolve wrote.
+	is_known := EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = person.profile_id);
+	IF NOT is_known AND order_place.points_burn OPERATOR(o2o.>) 0 THEN
 		RAISE EXCEPTION 'points of nobody cannot be burned'
 			USING ERRCODE = 'O2201', DETAIL = 'The order gives no identifier that identifies somebody.';
 	END IF;
@@ -247,7 +250,7 @@ BEGIN
 	customer_id := person.customer_id;
 	points_earned := 0;
 	points_balance := 0;
-	IF order_place.points_program IS NOT NULL AND person.known THEN
+	IF order_place.points_program IS NOT NULL AND is_known THEN
 		customer_id := (o2o.customer_lock(ARRAY[person.profile_id]))[1];
 		IF order_place.points_burn OPERATOR(o2o.>) 0 THEN
 			PERFORM o2o.points_spend(person.profile_id, customer_id, order_place.points_program, order_place.points_burn,
@@ -257,11 +260,9 @@ BEGIN
 		points_earned := o2o.points_quote_amount(order_place.points_program, total - paid_by_points, moment);
 		IF points_earned OPERATOR(o2o.>) 0 THEN
 			PERFORM o2o.points_grant(person.profile_id, customer_id, order_place.points_program, points_earned,
-				own_key, 'order', own_request, moment, 'issuer');
+				own_key, 'order', own_request, moment);
 		END IF;
-		SELECT coalesce(b.balance, 0) INTO points_balance
-		FROM o2o.points_balance(customer_id) b WHERE b.program = order_place.points_program;
-		points_balance := coalesce(points_balance, 0);
+		points_balance := o2o.points_customer_balance(customer_id, order_place.points_program);
 	END IF;
 
 	INSERT INTO o2o.sales_order (profile_id, order_id, source, source_id, request_id, channel_sold, location_sold,

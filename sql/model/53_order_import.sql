@@ -180,7 +180,7 @@ BEGIN
 	UPDATE o2o.import_return i SET outcome = 'imported' WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.order_import(bigint) IS 'Imports the orders, lines and returns of a batch from import_order, import_order_line and import_return, all or nothing: identities in the order of time, missing products and SKUs, orders, lines, payments, points earned and burned, touchpoints and their months. What exists already under (source, source_id), imported or placed, is skipped. Fills profile_id, order_id and outcome (imported, skipped) of the staging rows. Returns the numbers of orders, lines and returns written and of orders and returns skipped. Errors: as order_import_check(), and those of the points room.';
+COMMENT ON FUNCTION o2o.order_import(bigint) IS 'Imports the orders, lines and returns of a batch from import_order, import_order_line and import_return, all or nothing: identities in the order of time, missing products and SKUs, orders, lines, payments, points earned and burned, touchpoints and their months. What exists already under (source, source_id), imported or placed, is skipped. Fills profile_id, order_id and outcome (imported, skipped) of the staging rows. Where the points burned in an order do not suffice, the order stays, with points_burned 0 and a row in import_problem. Returns the numbers of orders, lines and returns written and of orders and returns skipped. Errors: as order_import_check(), O2004 the points of the batch were imported before, and those of the points room.';
 
 CREATE OR REPLACE FUNCTION o2o.order_import_facts(batch_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -252,7 +252,27 @@ BEGIN
 		CROSS JOIN LATERAL (VALUES (1, 'burn', o.points_burned), (2, 'earn', o.points_earned)) p (place, operation, amount)
 	WHERE i.batch_id = order_import_facts.batch_id AND i.outcome IS NULL AND p.amount OPERATOR(o2o.>) 0
 	ORDER BY o.ordered_at, o.order_id, p.place;
+	IF FOUND AND EXISTS (SELECT FROM o2o.request r WHERE r.request_id = o2o.request_key('points_import/' || order_import_facts.batch_id)) THEN
+		RAISE EXCEPTION 'points of batch % were imported before', order_import_facts.batch_id
+			USING ERRCODE = 'O2004', HINT = 'Give further orders another batch_id.';
+	END IF;
 	PERFORM o2o.points_import(order_import_facts.batch_id);
+	-- What the ledger refused was not paid with points of ours: the order stays, the refusal is on record.
+	INSERT INTO o2o.import_problem (batch_id, source, source_id, problem)
+	SELECT i.batch_id, i.source, i.source_id, format('%s points not burned: %s', p.amount, p.problem)
+	FROM o2o.import_points_problem p
+		JOIN o2o.import_order i ON i.batch_id = p.batch_id AND o2o.order_key(i.source, i.source_id) = p.reference
+	WHERE p.batch_id = order_import_facts.batch_id AND p.operation = 'burn' AND i.outcome IS NULL;
+	UPDATE o2o.sales_order o SET points_burned = 0
+	FROM o2o.import_points_problem p
+		JOIN o2o.import_order i ON i.batch_id = p.batch_id AND o2o.order_key(i.source, i.source_id) = p.reference
+	WHERE p.batch_id = order_import_facts.batch_id AND p.operation = 'burn' AND i.outcome IS NULL
+		AND o.profile_id = i.profile_id AND o.order_id = i.order_id;
+	UPDATE o2o.payment n SET points = NULL
+	FROM o2o.import_points_problem p
+		JOIN o2o.import_order i ON i.batch_id = p.batch_id AND o2o.order_key(i.source, i.source_id) = p.reference
+	WHERE p.batch_id = order_import_facts.batch_id AND p.operation = 'burn' AND i.outcome IS NULL
+		AND n.profile_id = i.profile_id AND n.order_id = i.order_id AND n.method = 'points';
 
 	INSERT INTO o2o.touchpoint (profile_id, occurred_at, stage, verb, channel, source, event_id, location_id, order_id)
 	SELECT o.profile_id, o.ordered_at, 'deal', 'order_completed', o.channel_sold, o.source, 'order/' || o.source_id, o.location_sold, o.order_id

@@ -217,7 +217,6 @@ o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 double
 o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 {
-	double		arc = 0.0;
 	double		square = 0.0;
 	double		metres;
 
@@ -226,10 +225,11 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 		double		g = UNIT * (query->lat < box->south ?
 								box->south - query->lat : query->lat - box->north);
 		double		m = query->meridional - 0.5 * MERIDIONAL_SLOPE * g;
+		double		arc;
 
 		if (m < MERIDIONAL_MIN)
 			m = MERIDIONAL_MIN;
-		arc = m * g * (1.0 - g * g / 23.0);
+		arc = m * g * (1.0 - g * g * (1.0 / 23.0));
 		square = arc * arc;
 	}
 	if (query->lon < box->west || query->lon > box->east)
@@ -238,14 +238,22 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 		int64_t		east = longitude_gap(query->lon, box->east);
 		double		l = UNIT * (west < east ? west : east);
 		double		l2 = l * l;
-		double		sine = l2 < 2.4674 ?
-			l * (1.0 - l2 / 6.0 * (1.0 - l2 / 20.0 * (1.0 - l2 / 42.0))) : 1.0 - 1e-6;
-		double		plane = query->rho * sine;
+		double		rho = rho_below(box->south, box->north);
 
-		square += query->rho * rho_below(box->south, box->north) *
-			l2 * (1.0 - l2 / 12.0 * (1.0 - l2 / 30.0 * (1.0 - l2 / 56.0)));
-		if (square < plane * plane)
-			square = plane * plane;
+		square += query->rho * rho * l2 *
+			(1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
+		/* nearer the equator the parallels alone say as much */
+		if (rho < query->rho)
+		{
+			double		plane = query->rho;
+
+			if (l2 < 2.4674)
+				plane *= l * (1.0 - l2 * (1.0 / 6.0) * (1.0 - l2 * (1.0 / 20.0) * (1.0 - l2 * (1.0 / 42.0))));
+			else
+				plane *= 1.0 - 1e-6;
+			if (square < plane * plane)
+				square = plane * plane;
+		}
 	}
 	metres = sqrt(square) * (1.0 - BOUND_RELATIVE) - BOUND_METRES;
 	return metres > 0.0 ? metres : 0.0;

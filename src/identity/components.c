@@ -21,27 +21,27 @@
 
 PG_FUNCTION_INFO_V1(o2o_connected_components);
 
-#define FIRST_SLOTS		1024
-#define EMPTY_SLOT		(-1)
-#define INTERRUPT_EVERY	4096
+#define FIRST_SLOTS 1024
+#define EMPTY_SLOT (-1)
+#define INTERRUPT_EVERY 4096
 
 typedef struct Node64
 {
-	int64		id;
+	int64 id;
 	union
 	{
-		int32		parent;		/* position; its own for a root */
-		int64		component;	/* at the end: lowest id */
-	}			u;
+		int32 parent;    /* position; its own for a root */
+		int64 component; /* at the end: lowest id */
+	} u;
 } Node64;
 
 typedef struct Graph
 {
-	Node64	   *nodes;
-	int32		count;
-	int32		capacity;
-	int32	   *slots;
-	uint32		slot_count;		/* a power of two */
+	Node64 *nodes;
+	int32 count;
+	int32 capacity;
+	int32 *slots;
+	uint32 slot_count; /* a power of two */
 } Graph;
 
 static inline int
@@ -66,7 +66,7 @@ compare_nodes(const Node64 *x, const Node64 *y)
 static inline uint32
 spread(int64 id)
 {
-	uint64		x = (uint64) id;
+	uint64 x = (uint64) id;
 
 	x ^= x >> 32;
 	x *= UINT64CONST(0xd6e8feb86659fd93);
@@ -80,8 +80,8 @@ spread(int64 id)
 static void
 grow(Graph *graph, uint64 slot_count)
 {
-	uint64		capacity = slot_count * 2 / 3;
-	uint64		bytes = slot_count * sizeof(int32) + capacity * sizeof(Node64);
+	uint64 capacity = slot_count * 2 / 3;
+	uint64 bytes = slot_count * sizeof(int32) + capacity * sizeof(Node64);
 
 	if (bytes > (uint64) maintenance_work_mem * 1024 || capacity > PG_INT32_MAX)
 		ereport(ERROR,
@@ -99,13 +99,13 @@ grow(Graph *graph, uint64 slot_count)
 	else
 		graph->nodes = repalloc_huge(graph->nodes, capacity * sizeof(Node64));
 	graph->slots = palloc_extended(slot_count * sizeof(int32), MCXT_ALLOC_HUGE);
-	memset(graph->slots, 0xFF, slot_count * sizeof(int32));	/* EMPTY_SLOT */
+	memset(graph->slots, 0xFF, slot_count * sizeof(int32)); /* EMPTY_SLOT */
 	graph->capacity = (int32) capacity;
 	graph->slot_count = (uint32) slot_count;
 
 	for (int32 i = 0; i < graph->count; i++)
 	{
-		uint32		at = spread(graph->nodes[i].id) & (graph->slot_count - 1);
+		uint32 at = spread(graph->nodes[i].id) & (graph->slot_count - 1);
 
 		if (i % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -119,7 +119,7 @@ grow(Graph *graph, uint64 slot_count)
 static int32
 node_position(Graph *graph, int64 id)
 {
-	uint32		at = spread(id) & (graph->slot_count - 1);
+	uint32 at = spread(id) & (graph->slot_count - 1);
 
 	while (graph->slots[at] != EMPTY_SLOT)
 	{
@@ -146,7 +146,7 @@ find_root(Node64 *nodes, int32 at)
 {
 	while (nodes[at].u.parent != at)
 	{
-		int32		up = nodes[nodes[at].u.parent].u.parent;
+		int32 up = nodes[nodes[at].u.parent].u.parent;
 
 		nodes[at].u.parent = up;
 		at = up;
@@ -158,8 +158,8 @@ find_root(Node64 *nodes, int32 at)
 static void
 join_nodes(Graph *graph, int64 a, int64 b)
 {
-	int32		x = node_position(graph, a);
-	int32		y = a == b ? x : node_position(graph, b);
+	int32 x = node_position(graph, a);
+	int32 y = a == b ? x : node_position(graph, b);
 
 	x = find_root(graph->nodes, x);
 	y = find_root(graph->nodes, y);
@@ -175,7 +175,7 @@ join_nodes(Graph *graph, int64 a, int64 b)
 static void
 finish(Graph *graph)
 {
-	Node64	   *nodes = graph->nodes;
+	Node64 *nodes = graph->nodes;
 
 	pfree(graph->slots);
 	for (int32 i = 0; i < graph->count; i++)
@@ -187,7 +187,7 @@ finish(Graph *graph)
 	/* now every link leads to a root, whose id stays, so the order is free */
 	for (int32 i = 0; i < graph->count; i++)
 	{
-		int64		component = nodes[nodes[i].u.parent].id;
+		int64 component = nodes[nodes[i].u.parent].id;
 
 		nodes[i].u.component = component;
 	}
@@ -198,16 +198,14 @@ finish(Graph *graph)
 static const int64 *
 ids_argument(FunctionCallInfo fcinfo, int n, int *count)
 {
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(n);
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(n);
 
 	if (ARR_NDIM(array) > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("arrays of nodes must have one dimension")));
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("arrays of nodes must have one dimension")));
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("arrays of nodes must not contain nulls")));
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("arrays of nodes must not contain nulls")));
 	*count = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 	return (const int64 *) ARR_DATA_PTR(array);
 }
@@ -217,17 +215,16 @@ Datum
 o2o_connected_components(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Graph		graph = {0};
-	int			a_count;
-	int			b_count;
+	Graph graph = {0};
+	int a_count;
+	int b_count;
 	const int64 *a = ids_argument(fcinfo, 0, &a_count);
 	const int64 *b = ids_argument(fcinfo, 1, &b_count);
 
 	if (a_count != b_count)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("arrays of nodes must have the same length"),
-				 errdetail("The first has %d elements, the second %d.", a_count, b_count)));
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("arrays of nodes must have the same length"),
+						errdetail("The first has %d elements, the second %d.", a_count, b_count)));
 
 	InitMaterializedSRF(fcinfo, 0);
 	grow(&graph, FIRST_SLOTS);
@@ -241,8 +238,8 @@ o2o_connected_components(PG_FUNCTION_ARGS)
 
 	for (int32 i = 0; i < graph.count; i++)
 	{
-		Datum		values[2];
-		bool		nulls[2] = {false, false};
+		Datum values[2];
+		bool nulls[2] = {false, false};
 
 		if (i % INTERRUPT_EVERY == 0)
 			CHECK_FOR_INTERRUPTS();

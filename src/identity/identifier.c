@@ -27,24 +27,23 @@ PG_FUNCTION_INFO_V1(o2o_identifier_mask);
 static char *
 nfkc(const char *input, int len, int *result_len)
 {
-	pg_wchar   *codes;
-	pg_wchar   *normal;
-	char	   *result;
-	char	   *p;
-	int			n = 0;
+	pg_wchar *codes;
+	pg_wchar *normal;
+	char *result;
+	char *p;
+	int n = 0;
 
 	if (GetDatabaseEncoding() != PG_UTF8)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("identifiers that are not ASCII need a database in UTF8"),
-				 errdetail("The encoding of this database is %s.",
-						   GetDatabaseEncodingName())));
+				 errdetail("The encoding of this database is %s.", GetDatabaseEncodingName())));
 
 	codes = palloc((len + 1) * sizeof(pg_wchar));
 	for (int i = 0; i < len;)
 	{
-		uint32_t	code;
-		size_t		step = o2o_utf8_decode(input + i, len - i, &code);
+		uint32_t code;
+		size_t step = o2o_utf8_decode(input + i, len - i, &code);
 
 		if (step == 0)
 			elog(ERROR, "text of a UTF8 database is not UTF-8");
@@ -101,8 +100,8 @@ o2o_identifier_read_value(const char *kind, int kind_len, const char *value, int
 
 	for (int pass = 0; status == O2O_IDENTIFIER_OK && !o2o_is_ascii(out->text, out->len); pass++)
 	{
-		int			again_len;
-		char	   *again = nfkc(out->text, out->len, &again_len);
+		int again_len;
+		char *again = nfkc(out->text, out->len, &again_len);
 
 		if (again_len == out->len && memcmp(again, out->text, again_len) == 0)
 			break;
@@ -135,7 +134,7 @@ Datum
 o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 					 const O2OIdentifierText *found)
 {
-	char	   *kind = pnstrdup(found->text, found->kind_len);
+	char *kind = pnstrdup(found->text, found->kind_len);
 	const char *rule = NULL;
 	const char *hint = NULL;
 
@@ -144,11 +143,13 @@ o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 		case O2O_IDENTIFIER_OK:
 			break;
 		case O2O_IDENTIFIER_NO_KIND:
-			ereturn(escontext, (Datum) 0,
-					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					 errmsg("invalid input syntax for type identifier"),
-					 errdetail("An identifier is a kind, a colon and a value; a kind is a letter and at most 62 more letters, digits and underscores."),
-					 errhint("Examples: phone:+12025550123, card:88001, ref:crm/10023.")));
+			ereturn(
+				escontext, (Datum) 0,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input syntax for type identifier"),
+				 errdetail(
+					 "An identifier is a kind, a colon and a value; a kind is a letter and at most 62 more letters, digits and underscores."),
+				 errhint("Examples: phone:+12025550123, card:88001, ref:crm/10023.")));
 		case O2O_IDENTIFIER_TOO_LONG:
 			ereturn(escontext, (Datum) 0,
 					(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
@@ -167,7 +168,8 @@ o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 			break;
 		case O2O_IDENTIFIER_PHONE:
 			rule = "A phone number is \"+\" and 7 to 15 digits, the first not 0 (E.164)";
-			hint = "Read national numbers and numbers with a trunk prefix by o2o.identifier_phone(number, country).";
+			hint =
+				"Read national numbers and numbers with a trunk prefix by o2o.identifier_phone(number, country).";
 			break;
 		case O2O_IDENTIFIER_PHONE_COUNTRY:
 			rule = "A phone number without \"+\" needs its country";
@@ -180,7 +182,8 @@ o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 			rule = "A number with an extension does not tell one person";
 			break;
 		case O2O_IDENTIFIER_EMAIL:
-			rule = "An e-mail address is a local part of at most 64 bytes, \"@\" and a domain of two labels or more";
+			rule =
+				"An e-mail address is a local part of at most 64 bytes, \"@\" and a domain of two labels or more";
 			break;
 		case O2O_IDENTIFIER_DOMAIN:
 			rule = "The domain is not allowed in internationalized domain names (IDNA 2008)";
@@ -189,7 +192,8 @@ o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 			rule = "An openid is <app>/<id>";
 			break;
 		case O2O_IDENTIFIER_REF:
-			rule = "A reference is <source>/<id>, the source a letter and then letters, digits and underscores";
+			rule =
+				"A reference is <source>/<id>, the source a letter and then letters, digits and underscores";
 			break;
 	}
 	if (rule == NULL)
@@ -197,9 +201,8 @@ o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 	ereturn(escontext, (Datum) 0,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			 errmsg("invalid identifier of kind \"%s\"", kind),
-			 found->tail[0] != '\0' ?
-			 errdetail("%s; this value ends in \"%s\".", rule, found->tail) :
-			 errdetail("%s.", rule),
+			 found->tail[0] != '\0' ? errdetail("%s; this value ends in \"%s\".", rule, found->tail)
+									: errdetail("%s.", rule),
 			 hint != NULL ? errhint("%s", hint) : 0));
 }
 
@@ -219,7 +222,7 @@ identifier_from_string(const char *input, int len, struct Node *escontext)
 Datum
 o2o_identifier_in(PG_FUNCTION_ARGS)
 {
-	char	   *input = PG_GETARG_CSTRING(0);
+	char *input = PG_GETARG_CSTRING(0);
 
 	return identifier_from_string(input, (int) strlen(input), fcinfo->context);
 }
@@ -235,9 +238,9 @@ o2o_identifier_out(PG_FUNCTION_ARGS)
 Datum
 o2o_identifier_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			len;
-	char	   *input = pq_getmsgtext(buf, buf->len - buf->cursor, &len);
+	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
+	int len;
+	char *input = pq_getmsgtext(buf, buf->len - buf->cursor, &len);
 
 	return identifier_from_string(input, len, NULL);
 }
@@ -258,7 +261,7 @@ o2o_identifier_send(PG_FUNCTION_ARGS)
 Datum
 o2o_identifier_from_text(PG_FUNCTION_ARGS)
 {
-	text	   *input = PG_GETARG_TEXT_PP(0);
+	text *input = PG_GETARG_TEXT_PP(0);
 
 	return identifier_from_string(VARDATA_ANY(input), (int) VARSIZE_ANY_EXHDR(input), NULL);
 }
@@ -267,11 +270,11 @@ o2o_identifier_from_text(PG_FUNCTION_ARGS)
 Datum
 o2o_identifier_or_null(PG_FUNCTION_ARGS)
 {
-	text	   *input = PG_GETARG_TEXT_PP(0);
+	text *input = PG_GETARG_TEXT_PP(0);
 	O2OIdentifierText found;
 
-	if (o2o_identifier_read(VARDATA_ANY(input), (int) VARSIZE_ANY_EXHDR(input),
-							&found) != O2O_IDENTIFIER_OK)
+	if (o2o_identifier_read(VARDATA_ANY(input), (int) VARSIZE_ANY_EXHDR(input), &found) !=
+		O2O_IDENTIFIER_OK)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(o2o_identifier_store(&found));
 }
@@ -280,14 +283,13 @@ o2o_identifier_or_null(PG_FUNCTION_ARGS)
 Datum
 o2o_identifier_make(PG_FUNCTION_ARGS)
 {
-	text	   *kind = PG_GETARG_TEXT_PP(0);
-	text	   *value = PG_GETARG_TEXT_PP(1);
+	text *kind = PG_GETARG_TEXT_PP(0);
+	text *value = PG_GETARG_TEXT_PP(1);
 	O2OIdentifierText found;
 	O2OIdentifierStatus status;
 
 	status = o2o_identifier_read_value(VARDATA_ANY(kind), (int) VARSIZE_ANY_EXHDR(kind),
-									   VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value),
-									   &found);
+									   VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value), &found);
 	if (status != O2O_IDENTIFIER_OK)
 		return o2o_identifier_error(NULL, status, &found);
 	PG_RETURN_POINTER(o2o_identifier_store(&found));
@@ -297,8 +299,8 @@ o2o_identifier_make(PG_FUNCTION_ARGS)
 Datum
 o2o_identifier_email(PG_FUNCTION_ARGS)
 {
-	text	   *address = PG_GETARG_TEXT_PP(0);
-	bool		fold = PG_GETARG_BOOL(1);
+	text *address = PG_GETARG_TEXT_PP(0);
+	bool fold = PG_GETARG_BOOL(1);
 	O2OIdentifierText found;
 	O2OIdentifierStatus status;
 
@@ -336,10 +338,10 @@ Datum
 o2o_identifier_value(PG_FUNCTION_ARGS)
 {
 	struct varlena *id = O2OGetIdentifierPP(0);
-	int			skip = kind_length(id) + 1;
+	int skip = kind_length(id) + 1;
 
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(VARDATA_ANY(id) + skip,
-											  (int) VARSIZE_ANY_EXHDR(id) - skip));
+	PG_RETURN_TEXT_P(
+		cstring_to_text_with_len(VARDATA_ANY(id) + skip, (int) VARSIZE_ANY_EXHDR(id) - skip));
 }
 
 /* identifier_mask(identifier): kind, three stars and the end that may be shown. */
@@ -347,11 +349,10 @@ Datum
 o2o_identifier_mask(PG_FUNCTION_ARGS)
 {
 	struct varlena *id = O2OGetIdentifierPP(0);
-	int			skip = kind_length(id) + 1;
-	int			len = (int) VARSIZE_ANY_EXHDR(id);
-	int			shown = (int) o2o_identifier_tail(VARDATA_ANY(id) + skip, len - skip);
+	int skip = kind_length(id) + 1;
+	int len = (int) VARSIZE_ANY_EXHDR(id);
+	int shown = (int) o2o_identifier_tail(VARDATA_ANY(id) + skip, len - skip);
 
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%.*s***%.*s",
-											  skip, VARDATA_ANY(id),
-											  shown, VARDATA_ANY(id) + len - shown)));
+	PG_RETURN_TEXT_P(cstring_to_text(
+		psprintf("%.*s***%.*s", skip, VARDATA_ANY(id), shown, VARDATA_ANY(id) + len - shown)));
 }

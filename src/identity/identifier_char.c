@@ -14,8 +14,8 @@ o2o_utf8_decode(const char *s, size_t len, uint32_t *code)
 {
 	const unsigned char *b = (const unsigned char *) s;
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t		n;
-	uint32_t	c;
+	size_t n;
+	uint32_t c;
 
 	if (len == 0)
 		return 0;
@@ -60,27 +60,26 @@ o2o_is_ascii(const char *s, size_t len)
 bool
 o2o_is_space(uint32_t c)
 {
-	return c == 0x20 || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 ||
-		c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
-		c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+	return c == 0x20 || (c >= 0x09 && c <= 0x0D) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+		   (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+		   c == 0x205F || c == 0x3000;
 }
 
 /* Invisible marks that ride along with pasted text: joiners, bidi marks, BOM. */
 bool
 o2o_is_invisible(uint32_t c)
 {
-	return c == 0xAD || c == 0x061C || c == 0x180E ||
-		(c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
-		(c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
-		(c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
+	return c == 0xAD || c == 0x061C || c == 0x180E || (c >= 0x200B && c <= 0x200F) ||
+		   (c >= 0x202A && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
+		   (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
 }
 
 /* What may not stand inside a value: nobody would see the difference. */
 bool
 o2o_is_control(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 ||
-		c == 0x2029 || o2o_is_invisible(c);
+	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 ||
+		   o2o_is_invisible(c);
 }
 
 bool
@@ -93,7 +92,7 @@ o2o_is_dash(uint32_t c)
 static size_t
 last_code_point(const char *s, size_t len)
 {
-	size_t		at = len - 1;
+	size_t at = len - 1;
 
 	while (at > 0 && len - at < 4 && ((unsigned char) s[at] & 0xC0) == 0x80)
 		at--;
@@ -104,11 +103,11 @@ last_code_point(const char *s, size_t len)
 O2OSpan
 o2o_trim(O2OSpan t)
 {
-	uint32_t	c;
+	uint32_t c;
 
 	while (t.len > 0)
 	{
-		size_t		n = o2o_utf8_decode(t.s, t.len, &c);
+		size_t n = o2o_utf8_decode(t.s, t.len, &c);
 
 		if (n == 0 || !(o2o_is_space(c) || o2o_is_invisible(c)))
 			break;
@@ -117,7 +116,7 @@ o2o_trim(O2OSpan t)
 	}
 	while (t.len > 0)
 	{
-		size_t		at = last_code_point(t.s, t.len);
+		size_t at = last_code_point(t.s, t.len);
 
 		if (o2o_utf8_decode(t.s + at, t.len - at, &c) != t.len - at ||
 			!(o2o_is_space(c) || o2o_is_invisible(c)))
@@ -134,13 +133,13 @@ o2o_trim(O2OSpan t)
 size_t
 o2o_identifier_tail(const char *value, size_t len)
 {
-	size_t		shown = 0;
-	size_t		left = len;
+	size_t shown = 0;
+	size_t left = len;
 
 	for (int i = 0; i < 5; i++)
 	{
-		size_t		at;
-		uint32_t	c;
+		size_t at;
+		uint32_t c;
 
 		if (left == 0)
 			return 0;
@@ -154,14 +153,32 @@ o2o_identifier_tail(const char *value, size_t len)
 	return shown;
 }
 
+/* Position after the first colon, which may be full-width; len without one. */
+size_t
+o2o_after_colon(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len;)
+	{
+		uint32_t c;
+		size_t n = o2o_utf8_decode(s + i, len - i, &c);
+
+		if (n == 0)
+			break;
+		i += n;
+		if (c == ':' || c == 0xFF1A)
+			return i;
+	}
+	return len;
+}
+
 /* Does a phone number say its country? An opening parenthesis may come first. */
 bool
 o2o_identifier_has_plus(const char *value, size_t len)
 {
-	O2OSpan		number = o2o_trim((O2OSpan) {value, len});
+	O2OSpan number = o2o_trim((O2OSpan){value, len});
 
 	if (number.len > 0 && number.s[0] == '(')
-		number = o2o_trim((O2OSpan) {number.s + 1, number.len - 1});
+		number = o2o_trim((O2OSpan){number.s + 1, number.len - 1});
 	return (number.len > 0 && number.s[0] == '+') ||
-		(number.len > 2 && memcmp(number.s, "\xEF\xBC\x8B", 3) == 0);
+		   (number.len > 2 && memcmp(number.s, "\xEF\xBC\x8B", 3) == 0);
 }

@@ -12,7 +12,7 @@
 typedef struct O2OSpan
 {
 	const char *s;
-	size_t		len;
+	size_t len;
 } O2OSpan;
 
 extern size_t o2o_utf8_decode(const char *s, size_t len, uint32_t *code);
@@ -23,6 +23,7 @@ extern bool o2o_is_control(uint32_t c);
 extern bool o2o_is_dash(uint32_t c);
 extern O2OSpan o2o_trim(O2OSpan t);
 extern size_t o2o_identifier_tail(const char *value, size_t len);
+extern size_t o2o_after_colon(const char *s, size_t len);
 extern bool o2o_identifier_has_plus(const char *value, size_t len);
 
 static inline char
@@ -49,4 +50,4 @@ o2o_is_alnum(char c)
 	return o2o_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-#endif							/* O2O_IDENTIFIER_CHAR_H */
+#endif /* O2O_IDENTIFIER_CHAR_H */

@@ -17,7 +17,7 @@ static void *
 module_function(const char *path, const char *function, const char *library)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	void	   *volatile found = NULL;
+	void *volatile found = NULL;
 
 	PG_TRY();
 	{
@@ -25,7 +25,7 @@ module_function(const char *path, const char *function, const char *library)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
+		ErrorData *error;
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
@@ -34,8 +34,7 @@ module_function(const char *path, const char *function, const char *library)
 				(errcode(ERRCODE_O2O_MODULE_MISSING),
 				 errmsg("module %s is not available", strrchr(path, '/') + 1),
 				 errdetail_internal("%s", error->message),
-				 errhint("Install it on the server together with the library %s.",
-						 library)));
+				 errhint("Install it on the server together with the library %s.", library)));
 	}
 	PG_END_TRY();
 	return found;
@@ -48,8 +47,8 @@ o2o_idna_to_ascii(const char *domain, char *ascii, size_t size)
 	static O2OIdnaFunction to_ascii = NULL;
 
 	if (to_ascii == NULL)
-		to_ascii = (O2OIdnaFunction) module_function("$libdir/o2o_idn",
-													 "o2o_idn_to_ascii", "libidn2");
+		to_ascii =
+			(O2OIdnaFunction) module_function("$libdir/o2o_idn", "o2o_idn_to_ascii", "libidn2");
 	return to_ascii(domain, ascii, size);
 }
 
@@ -60,13 +59,11 @@ read_country(const char *country, int len, char region[3])
 	for (int i = 0; i < 2 && len == 2; i++)
 		region[i] = (char) pg_ascii_toupper((unsigned char) country[i]);
 	region[2] = '\0';
-	if (len != 2 || region[0] < 'A' || region[0] > 'Z' ||
-		region[1] < 'A' || region[1] > 'Z')
+	if (len != 2 || region[0] < 'A' || region[0] > 'Z' || region[1] < 'A' || region[1] > 'Z')
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid country code"),
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid country code"),
 				 errdetail("A country is given by the two letters of ISO 3166-1, such as CN."),
-				 errhint("Pass the country as the second argument, after the number.")));
+				 errhint("Pass the country as the second argument.")));
 }
 
 /*
@@ -75,15 +72,14 @@ read_country(const char *country, int len, char region[3])
  * letters of ISO 3166-1, or is NULL.
  */
 O2OIdentifierStatus
-o2o_identifier_read_phone(const char *number, int len,
-						  const char *country, int country_len,
+o2o_identifier_read_phone(const char *number, int len, const char *country, int country_len,
 						  O2OIdentifierText *out)
 {
 	static O2OPhoneFunction parse = NULL;
 	O2OIdentifierStatus status;
 	O2OIdentifierText tail;
-	char		region[3];
-	char		e164[32];
+	char region[3];
+	char e164[32];
 
 	if (country != NULL)
 		read_country(country, country_len, region);
@@ -94,8 +90,8 @@ o2o_identifier_read_phone(const char *number, int len,
 		return O2O_IDENTIFIER_PHONE_COUNTRY;
 
 	if (parse == NULL)
-		parse = (O2OPhoneFunction) module_function("$libdir/o2o_phone",
-												   "o2o_phone_parse", "libphonenumber");
+		parse = (O2OPhoneFunction) module_function("$libdir/o2o_phone", "o2o_phone_parse",
+												   "libphonenumber");
 	switch (parse(number, len, country ? region : NULL, e164, sizeof(e164)))
 	{
 		case O2O_PHONE_OK:
@@ -105,14 +101,12 @@ o2o_identifier_read_phone(const char *number, int len,
 		case O2O_PHONE_EXTENSION:
 			return O2O_IDENTIFIER_PHONE_EXTENSION;
 		case O2O_PHONE_COUNTRY:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown country code \"%s\"", region)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("unknown country code \"%s\"", region)));
 			break;
 		case O2O_PHONE_FAILED:
-			ereport(ERROR,
-					(errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
-					 errmsg("libphonenumber failed on a phone number")));
+			ereport(ERROR, (errcode(ERRCODE_EXTERNAL_ROUTINE_EXCEPTION),
+							errmsg("libphonenumber failed on a phone number")));
 			break;
 	}
 
@@ -128,13 +122,12 @@ o2o_identifier_read_phone(const char *number, int len,
 static O2OIdentifierStatus
 read_phone_arguments(FunctionCallInfo fcinfo, O2OIdentifierText *found)
 {
-	text	   *number = PG_GETARG_TEXT_PP(0);
-	text	   *country = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
+	text *number = PG_GETARG_TEXT_PP(0);
+	text *country = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 
 	return o2o_identifier_read_phone(VARDATA_ANY(number), (int) VARSIZE_ANY_EXHDR(number),
 									 country ? VARDATA_ANY(country) : NULL,
-									 country ? (int) VARSIZE_ANY_EXHDR(country) : 0,
-									 found);
+									 country ? (int) VARSIZE_ANY_EXHDR(country) : 0, found);
 }
 
 /* identifier_phone(number text, country text) */
@@ -158,8 +151,7 @@ o2o_identifier_phone_or_null(PG_FUNCTION_ARGS)
 {
 	O2OIdentifierText found;
 
-	if (PG_ARGISNULL(0) ||
-		read_phone_arguments(fcinfo, &found) != O2O_IDENTIFIER_OK)
+	if (PG_ARGISNULL(0) || read_phone_arguments(fcinfo, &found) != O2O_IDENTIFIER_OK)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(o2o_identifier_store(&found));
 }

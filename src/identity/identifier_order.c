@@ -23,9 +23,9 @@ PG_FUNCTION_INFO_V1(o2o_identifier_hash_extended);
 int
 o2o_identifier_compare(const struct varlena *a, const struct varlena *b)
 {
-	int			a_len = (int) VARSIZE_ANY_EXHDR(a);
-	int			b_len = (int) VARSIZE_ANY_EXHDR(b);
-	int			order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_len, b_len));
+	int a_len = (int) VARSIZE_ANY_EXHDR(a);
+	int b_len = (int) VARSIZE_ANY_EXHDR(b);
+	int order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_len, b_len));
 
 	if (order == 0)
 		order = a_len - b_len;
@@ -38,7 +38,7 @@ compare_arguments(FunctionCallInfo fcinfo)
 {
 	struct varlena *a = O2OGetIdentifierPP(0);
 	struct varlena *b = O2OGetIdentifierPP(1);
-	int			order = o2o_identifier_compare(a, b);
+	int order = o2o_identifier_compare(a, b);
 
 	PG_FREE_IF_COPY(a, 0);
 	PG_FREE_IF_COPY(b, 1);
@@ -100,7 +100,7 @@ compare_sorted(Datum x, Datum y, SortSupport ssup)
 {
 	struct varlena *a = PG_DETOAST_DATUM_PACKED(x);
 	struct varlena *b = PG_DETOAST_DATUM_PACKED(y);
-	int			order = o2o_identifier_compare(a, b);
+	int order = o2o_identifier_compare(a, b);
 
 	if ((Pointer) a != DatumGetPointer(x))
 		pfree(a);
@@ -124,8 +124,7 @@ Datum
 o2o_identifier_hash(PG_FUNCTION_ARGS)
 {
 	struct varlena *id = O2OGetIdentifierPP(0);
-	Datum		hash = hash_any((unsigned char *) VARDATA_ANY(id),
-								(int) VARSIZE_ANY_EXHDR(id));
+	Datum hash = hash_any((unsigned char *) VARDATA_ANY(id), (int) VARSIZE_ANY_EXHDR(id));
 
 	PG_FREE_IF_COPY(id, 0);
 	return hash;
@@ -136,9 +135,8 @@ Datum
 o2o_identifier_hash_extended(PG_FUNCTION_ARGS)
 {
 	struct varlena *id = O2OGetIdentifierPP(0);
-	Datum		hash = hash_any_extended((unsigned char *) VARDATA_ANY(id),
-										 (int) VARSIZE_ANY_EXHDR(id),
-										 PG_GETARG_INT64(1));
+	Datum hash = hash_any_extended((unsigned char *) VARDATA_ANY(id), (int) VARSIZE_ANY_EXHDR(id),
+								   PG_GETARG_INT64(1));
 
 	PG_FREE_IF_COPY(id, 0);
 	return hash;

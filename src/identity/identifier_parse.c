@@ -10,8 +10,8 @@
 
 #include "identity/identifier_char.h"
 
-typedef O2OIdentifierStatus (*ValueRule) (O2OSpan value, O2OIdnaFunction idna,
-										  O2OIdentifierText *out);
+typedef O2OIdentifierStatus (*ValueRule)(O2OSpan value, O2OIdnaFunction idna,
+										 O2OIdentifierText *out);
 
 static void
 put(O2OIdentifierText *out, char c)
@@ -55,8 +55,8 @@ rule_card(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 	(void) idna;
 	for (size_t i = 0; i < value.len;)
 	{
-		uint32_t	c;
-		size_t		n = o2o_utf8_decode(value.s + i, value.len - i, &c);
+		uint32_t c;
+		size_t n = o2o_utf8_decode(value.s + i, value.len - i, &c);
 
 		if (!o2o_is_space(c) && !o2o_is_invisible(c) && !o2o_is_dash(c))
 			for (size_t j = 0; j < n; j++)
@@ -75,17 +75,17 @@ rule_card(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 static O2OIdentifierStatus
 rule_phone(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	int			digits = 0;
-	bool		plus = false;
-	bool		grouped = false;
-	bool		broken = false;
-	bool		in_parentheses = false;
+	int digits = 0;
+	bool plus = false;
+	bool grouped = false;
+	bool broken = false;
+	bool in_parentheses = false;
 
 	(void) idna;
 	for (size_t i = 0; i < value.len;)
 	{
-		uint32_t	c;
-		size_t		n = o2o_utf8_decode(value.s + i, value.len - i, &c);
+		uint32_t c;
+		size_t n = o2o_utf8_decode(value.s + i, value.len - i, &c);
 
 		i += n;
 		if (c == '+')
@@ -97,8 +97,7 @@ rule_phone(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 		}
 		else if (c >= '0' && c <= '9')
 		{
-			if (c == '0' &&
-				(digits == 0 || in_parentheses || (broken && !grouped && digits <= 3)))
+			if (c == '0' && (digits == 0 || in_parentheses || (broken && !grouped && digits <= 3)))
 				return O2O_IDENTIFIER_PHONE;
 			if (broken)
 				grouped = true;
@@ -107,8 +106,8 @@ rule_phone(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 				return O2O_IDENTIFIER_PHONE;
 			put(out, (char) c);
 		}
-		else if (o2o_is_space(c) || o2o_is_invisible(c) || o2o_is_dash(c) ||
-				 c == '.' || c == '(' || c == ')')
+		else if (o2o_is_space(c) || o2o_is_invisible(c) || o2o_is_dash(c) || c == '.' || c == '(' ||
+				 c == ')')
 		{
 			broken = digits > 0;
 			if (c == '(')
@@ -126,13 +125,12 @@ rule_phone(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 static bool
 put_local_part(O2OSpan local, O2OIdentifierText *out)
 {
-	if (local.len == 0 || local.len > 64 ||
-		local.s[0] == '.' || local.s[local.len - 1] == '.')
+	if (local.len == 0 || local.len > 64 || local.s[0] == '.' || local.s[local.len - 1] == '.')
 		return false;
 	for (size_t i = 0; i < local.len;)
 	{
-		uint32_t	c;
-		size_t		n = o2o_utf8_decode(local.s + i, local.len - i, &c);
+		uint32_t c;
+		size_t n = o2o_utf8_decode(local.s + i, local.len - i, &c);
 
 		if (c < 0x80)
 		{
@@ -154,19 +152,19 @@ put_local_part(O2OSpan local, O2OIdentifierText *out)
 static bool
 put_domain(O2OSpan domain, O2OIdentifierText *out)
 {
-	size_t		label = 0;
-	int			labels = 1;
-	bool		letters = false;
+	size_t label = 0;
+	int labels = 1;
+	bool letters = false;
 
 	if (domain.len == 0 || domain.len > 255)
 		return false;
 	for (size_t i = 0; i <= domain.len; i++)
 	{
-		char		c = i < domain.len ? domain.s[i] : '.';
+		char c = i < domain.len ? domain.s[i] : '.';
 
 		if (c == '.')
 		{
-			size_t		n = i - label;
+			size_t n = i - label;
 
 			if (n == 0 || n > 63 || domain.s[label] == '-' || domain.s[i - 1] == '-')
 				return false;
@@ -192,10 +190,10 @@ put_domain(O2OSpan domain, O2OIdentifierText *out)
 static O2OIdentifierStatus
 rule_email(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	char		raw[O2O_IDENTIFIER_MAX + 1];
-	char		ascii[O2O_IDENTIFIER_MAX + 1];
-	O2OSpan		local = value;
-	O2OSpan		domain;
+	char raw[O2O_IDENTIFIER_MAX + 1];
+	char ascii[O2O_IDENTIFIER_MAX + 1];
+	O2OSpan local = value;
+	O2OSpan domain;
 
 	while (local.len > 0 && local.s[local.len - 1] != '@')
 		local.len--;
@@ -230,8 +228,8 @@ split_slash(O2OSpan value, O2OSpan *before, O2OSpan *after)
 
 	if (slash == NULL)
 		return false;
-	*before = o2o_trim((O2OSpan) {value.s, (size_t) (slash - value.s)});
-	*after = o2o_trim((O2OSpan) {slash + 1, (size_t) (value.s + value.len - slash - 1)});
+	*before = o2o_trim((O2OSpan){value.s, (size_t) (slash - value.s)});
+	*after = o2o_trim((O2OSpan){slash + 1, (size_t) (value.s + value.len - slash - 1)});
 	return before->len > 0 && after->len > 0;
 }
 
@@ -239,8 +237,8 @@ split_slash(O2OSpan value, O2OSpan *before, O2OSpan *after)
 static O2OIdentifierStatus
 rule_openid(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	O2OSpan		app;
-	O2OSpan		id;
+	O2OSpan app;
+	O2OSpan id;
 
 	(void) idna;
 	if (!split_slash(value, &app, &id))
@@ -255,8 +253,8 @@ rule_openid(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 static bool
 put_name(O2OSpan name, O2OIdentifierText *out)
 {
-	if (name.len == 0 || name.len > O2O_IDENTIFIER_KIND_MAX ||
-		o2o_is_digit(name.s[0]) || name.s[0] == '_')
+	if (name.len == 0 || name.len > O2O_IDENTIFIER_KIND_MAX || o2o_is_digit(name.s[0]) ||
+		name.s[0] == '_')
 		return false;
 	for (size_t i = 0; i < name.len; i++)
 	{
@@ -271,8 +269,8 @@ put_name(O2OSpan name, O2OIdentifierText *out)
 static O2OIdentifierStatus
 rule_ref(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	O2OSpan		source;
-	O2OSpan		id;
+	O2OSpan source;
+	O2OSpan id;
 
 	(void) idna;
 	if (!split_slash(value, &source, &id) || !put_name(source, out))
@@ -285,15 +283,9 @@ rule_ref(O2OSpan value, O2OIdnaFunction idna, O2OIdentifierText *out)
 static const struct
 {
 	const char *kind;
-	ValueRule	rule;
-}			rules[] = {
-	{"phone", rule_phone},
-	{"email", rule_email},
-	{"card", rule_card},
-	{"device", rule_device},
-	{"openid", rule_openid},
-	{"ref", rule_ref}
-};
+	ValueRule rule;
+} rules[] = {{"phone", rule_phone},   {"email", rule_email},   {"card", rule_card},
+			 {"device", rule_device}, {"openid", rule_openid}, {"ref", rule_ref}};
 
 /*
  * UTF-8 without control characters. Where a rule takes spaces out, tabs and
@@ -304,8 +296,8 @@ check_characters(O2OSpan value, bool loose)
 {
 	for (size_t i = 0; i < value.len;)
 	{
-		uint32_t	c;
-		size_t		n = o2o_utf8_decode(value.s + i, value.len - i, &c);
+		uint32_t c;
+		size_t n = o2o_utf8_decode(value.s + i, value.len - i, &c);
 
 		if (n == 0)
 			return O2O_IDENTIFIER_ENCODING;
@@ -318,19 +310,18 @@ check_characters(O2OSpan value, bool loose)
 
 /* Normal form of a value of a kind. */
 O2OIdentifierStatus
-o2o_identifier_build(const char *kind, size_t kind_len,
-					 const char *value, size_t len,
+o2o_identifier_build(const char *kind, size_t kind_len, const char *value, size_t len,
 					 O2OIdnaFunction idna, O2OIdentifierText *out)
 {
-	O2OSpan		raw = o2o_trim((O2OSpan) {value, len});
-	ValueRule	rule = rule_opaque;
+	O2OSpan raw = o2o_trim((O2OSpan){value, len});
+	ValueRule rule = rule_opaque;
 	O2OIdentifierStatus status;
-	size_t		shown;
+	size_t shown;
 
 	out->kind_len = out->len = 0;
 	out->overflow = false;
 	out->tail[0] = '\0';
-	if (!put_name(o2o_trim((O2OSpan) {kind, kind_len}), out))
+	if (!put_name(o2o_trim((O2OSpan){kind, kind_len}), out))
 		return O2O_IDENTIFIER_NO_KIND;
 	out->kind_len = out->len;
 	out->text[out->len] = '\0';
@@ -361,12 +352,11 @@ o2o_identifier_build(const char *kind, size_t kind_len,
 
 /* Normal form of 'kind:value'. */
 O2OIdentifierStatus
-o2o_identifier_parse(const char *input, size_t len,
-					 O2OIdnaFunction idna, O2OIdentifierText *out)
+o2o_identifier_parse(const char *input, size_t len, O2OIdnaFunction idna, O2OIdentifierText *out)
 {
 	const char *colon = memchr(input, ':', len);
-	size_t		kind_len = colon ? (size_t) (colon - input) : 0;
-	size_t		skip = colon ? kind_len + 1 : 0;
+	size_t kind_len = colon ? (size_t) (colon - input) : 0;
+	size_t skip = colon ? kind_len + 1 : 0;
 
 	return o2o_identifier_build(input, kind_len, input + skip, len - skip, idna, out);
 }
@@ -380,14 +370,14 @@ void
 o2o_identifier_fold_email(O2OIdentifierText *email)
 {
 	static const char *const gmail[] = {"gmail.com", "googlemail.com"};
-	char	   *local = email->text + email->kind_len + 1;
-	char	   *at = strrchr(local, '@');
-	char	   *plus = memchr(local, '+', (size_t) (at - local));
+	char *local = email->text + email->kind_len + 1;
+	char *at = strrchr(local, '@');
+	char *plus = memchr(local, '+', (size_t) (at - local));
 	const char *domain = at + 1;
-	char	   *end = at;
-	char	   *to = local;
-	bool		is_gmail = strcmp(domain, gmail[0]) == 0 || strcmp(domain, gmail[1]) == 0;
-	size_t		domain_len;
+	char *end = at;
+	char *to = local;
+	bool is_gmail = strcmp(domain, gmail[0]) == 0 || strcmp(domain, gmail[1]) == 0;
+	size_t domain_len;
 
 	if (is_gmail)
 		domain = gmail[0];

@@ -13,25 +13,24 @@
 #include "identity/identifier_parse.h"
 
 /* An identifier is a varlena of the bytes of its normal form, as text is. */
-#define O2OGetIdentifierPP(n)	((struct varlena *) PG_GETARG_VARLENA_PP(n))
+#define O2OGetIdentifierPP(n) ((struct varlena *) PG_GETARG_VARLENA_PP(n))
 
 /* identifier.c */
-extern O2OIdentifierStatus o2o_identifier_read(const char *input, int len,
-											   O2OIdentifierText *out);
-extern O2OIdentifierStatus o2o_identifier_read_value(const char *kind, int kind_len,
-													 const char *value, int len,
-													 O2OIdentifierText *out);
+extern O2OIdentifierStatus o2o_identifier_read(const char *input, int len, O2OIdentifierText *out);
+extern O2OIdentifierStatus
+o2o_identifier_read_value(const char *kind, int kind_len, const char *value, int len,
+						  O2OIdentifierText *out);
 extern Datum o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 								  const O2OIdentifierText *found);
 extern struct varlena *o2o_identifier_store(const O2OIdentifierText *found);
 
 /* identifier_order.c */
-extern int	o2o_identifier_compare(const struct varlena *a, const struct varlena *b);
+extern int o2o_identifier_compare(const struct varlena *a, const struct varlena *b);
 
 /* identifier_modules.c */
 extern bool o2o_idna_to_ascii(const char *domain, char *ascii, size_t size);
-extern O2OIdentifierStatus o2o_identifier_read_phone(const char *number, int len,
-													 const char *country, int country_len,
-													 O2OIdentifierText *out);
+extern O2OIdentifierStatus
+o2o_identifier_read_phone(const char *number, int len, const char *country, int country_len,
+						  O2OIdentifierText *out);
 
-#endif							/* O2O_IDENTITY_H */
+#endif /* O2O_IDENTITY_H */

@@ -23,12 +23,10 @@ PG_FUNCTION_INFO_V1(o2o_points_abs);
 PG_FUNCTION_INFO_V1(o2o_points_multiply_smallint);
 PG_FUNCTION_INFO_V1(o2o_points_multiply_integer);
 PG_FUNCTION_INFO_V1(o2o_points_multiply_bigint);
-PG_FUNCTION_INFO_V1(o2o_smallint_multiply_points);
-PG_FUNCTION_INFO_V1(o2o_integer_multiply_points);
-PG_FUNCTION_INFO_V1(o2o_bigint_multiply_points);
+PG_FUNCTION_INFO_V1(o2o_points_multiply_commuted_smallint);
+PG_FUNCTION_INFO_V1(o2o_points_multiply_commuted_integer);
+PG_FUNCTION_INFO_V1(o2o_points_multiply_commuted_bigint);
 PG_FUNCTION_INFO_V1(o2o_points_multiply_numeric);
-PG_FUNCTION_INFO_V1(o2o_numeric_multiply_points);
-PG_FUNCTION_INFO_V1(o2o_points_multiply_rounded);
 PG_FUNCTION_INFO_V1(o2o_points_divide);
 PG_FUNCTION_INFO_V1(o2o_points_ratio);
 PG_FUNCTION_INFO_V1(o2o_points_round);
@@ -112,21 +110,21 @@ o2o_points_multiply_bigint(PG_FUNCTION_ARGS)
 
 /* smallint * points */
 Datum
-o2o_smallint_multiply_points(PG_FUNCTION_ARGS)
+o2o_points_multiply_commuted_smallint(PG_FUNCTION_ARGS)
 {
 	return multiply_whole(PG_GETARG_POINTS(1), PG_GETARG_INT16(0));
 }
 
 /* integer * points */
 Datum
-o2o_integer_multiply_points(PG_FUNCTION_ARGS)
+o2o_points_multiply_commuted_integer(PG_FUNCTION_ARGS)
 {
 	return multiply_whole(PG_GETARG_POINTS(1), PG_GETARG_INT32(0));
 }
 
 /* bigint * points */
 Datum
-o2o_bigint_multiply_points(PG_FUNCTION_ARGS)
+o2o_points_multiply_commuted_bigint(PG_FUNCTION_ARGS)
 {
 	return multiply_whole(PG_GETARG_POINTS(1), PG_GETARG_INT64(0));
 }
@@ -169,45 +167,22 @@ finite_number(Numeric number, const char *name)
 }
 
 /*
- * Points times a numeric. The product of whole units and the factor is exact
- * in numeric: it has just the digits after the point that the factor has.
+ * points_multiply(points, numeric, scale, mode). The product of whole units
+ * and the factor is exact in numeric: it has just the digits after the point
+ * that the factor has.
  */
-static Datum
-multiply_numeric(int64 units, Numeric factor, int scale, o2o_points_rounding mode)
-{
-	o2o_points_fraction rest;
-	Datum		product = DirectFunctionCall2(numeric_mul,
-											  NumericGetDatum(int64_to_numeric(units)),
-											  finite_number(factor, "factor"));
-
-	units = o2o_points_from_numeric_units(product, &rest);
-	return rounded(units, rest, scale, mode);
-}
-
-/* points * numeric, rounded half to even at the fourth digit */
 Datum
 o2o_points_multiply_numeric(PG_FUNCTION_ARGS)
 {
-	return multiply_numeric(PG_GETARG_POINTS(0), PG_GETARG_NUMERIC(1),
-							O2O_POINTS_SCALE, O2O_ROUND_HALF_EVEN);
-}
-
-/* numeric * points, likewise */
-Datum
-o2o_numeric_multiply_points(PG_FUNCTION_ARGS)
-{
-	return multiply_numeric(PG_GETARG_POINTS(1), PG_GETARG_NUMERIC(0),
-							O2O_POINTS_SCALE, O2O_ROUND_HALF_EVEN);
-}
-
-/* points_multiply(points, numeric, scale, mode) */
-Datum
-o2o_points_multiply_rounded(PG_FUNCTION_ARGS)
-{
+	Datum		units = NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(0)));
+	Datum		factor = finite_number(PG_GETARG_NUMERIC(1), "factor");
 	int			scale = o2o_points_check_scale(PG_GETARG_INT32(2));
+	o2o_points_rounding mode = mode_argument(PG_GETARG_TEXT_PP(3));
+	o2o_points_fraction rest;
+	int64		product;
 
-	return multiply_numeric(PG_GETARG_POINTS(0), PG_GETARG_NUMERIC(1),
-							scale, mode_argument(PG_GETARG_TEXT_PP(3)));
+	product = o2o_points_from_numeric_units(DirectFunctionCall2(numeric_mul, units, factor), &rest);
+	return rounded(product, rest, scale, mode);
 }
 
 /* points_divide(points, numeric, scale, mode): whole quotient and its rest are exact. */

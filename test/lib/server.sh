@@ -50,13 +50,24 @@ seconds_since()
 	awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.1f", b - a }'
 }
 
+# note_time SECONDS WHAT: one more line of build/log/times.txt.
+note_time()
+{
+	printf '%s  %8s s  %s: %s\n' "$(date -u +%FT%TZ)" "$1" "$(basename "$(dirname "$0")")/${0##*/}" "$2" >>"$LOG/times.txt"
+}
+
 # Logs, lock, clean environment and the trap that takes everything away again.
 harness_start()
 {
 	cd "$ROOT"
+	[[ $ROOT != *[[:space:]]* ]] || die "make cannot build in a path with a space: $ROOT"
 	mkdir -p "$LOG" || die "cannot write to $ROOT/build (made by another user? remove it)"
-	exec 9>"$ROOT/build/lock"
-	flock -n 9 || die "another run is using $ROOT/build"
+	# A script that one of these scripts calls works under its caller's lock.
+	if [ -z "${O2O_LOCKED:-}" ]; then
+		exec 9>"$ROOT/build/lock"
+		flock -n 9 || die "another run is using $ROOT/build"
+		export O2O_LOCKED=$$
+	fi
 	trap harness_end EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -72,12 +83,11 @@ harness_start()
 # Stop what runs, remove what is outside build/, hand build/ to the sudo caller.
 harness_end()
 {
-	local status=$? undo name
+	local status=$? name
 	trap - EXIT
 	trap '' INT TERM HUP
 	set +e
 	ticker_stop
-	for undo in "${APT_UNDO[@]}"; do eval "$undo"; done
 	if [ -n "$WORK" ] && [ -z "$KEEP_WORK" ]; then
 		for name in "${SERVERS[@]}"; do server_stop "$name"; done
 		rm -rf "$WORK"
@@ -133,7 +143,7 @@ step_try()
 	set -e
 	ticker_stop
 	STEP_SECONDS=$(seconds_since "$begun")
-	printf '%s  %8s s  %s: %s\n' "$(date -u +%FT%TZ)" "$STEP_SECONDS" "${0##"$ROOT"/}" "$what" >>"$LOG/times.txt"
+	note_time "$STEP_SECONDS" "$what"
 }
 
 # step LOG WHAT COMMAND...: the same with a line that says so; a failure ends the script.
@@ -188,7 +198,7 @@ apt_get()
 packages_install()
 {
 	local policy=/usr/sbin/policy-rc.d conf=/etc/postgresql-common/createcluster.conf
-	trap 'for undo in "${APT_UNDO[@]}"; do eval "$undo"; done' EXIT
+	trap packages_restore EXIT
 	apt_get update
 	if [ ! -e $policy ]; then
 		APT_UNDO+=("${sudo[*]} rm -f $policy")
@@ -202,6 +212,12 @@ packages_install()
 		printf 'create_main_cluster = false\n' | "${sudo[@]}" tee -a $conf >/dev/null
 	fi
 	apt_get install --no-install-recommends "$@"
+}
+
+packages_restore()
+{
+	local undo
+	for undo in "${APT_UNDO[@]}"; do eval "$undo"; done
 }
 
 as_server_user()
@@ -219,9 +235,9 @@ private_postgres()
 		[ "${#base}" -le 60 ] && as_server_user test -w "$base" && break
 	done
 	WORK=$(mktemp -d "$base/o2o.XXXXXX")
-	mkdir -p "$WORK/pg$PG_HOME" "$WORK/pg/usr/share/postgresql/$PG_MAJOR"
-	cp -r "$PG_HOME/." "$WORK/pg$PG_HOME"
-	cp -rL "/usr/share/postgresql/$PG_MAJOR/." "$WORK/pg/usr/share/postgresql/$PG_MAJOR"
+	mkdir "$WORK/pg"
+	tar -C / -ch --exclude=bitcode --exclude=contrib --exclude=man "${PG_HOME#/}" "usr/share/postgresql/$PG_MAJOR" |
+		tar -C "$WORK/pg" -x
 	PG_BIN=$WORK/pg$PG_HOME/bin
 	PG_SHARE=$WORK/pg/usr/share/postgresql/$PG_MAJOR
 	PG_TEST=$WORK/pg$PG_HOME/lib/pgxs/src/test
@@ -245,16 +261,20 @@ flavour_make()
 {
 	local name=$1 tree=$ROOT/build/$1 list=$ROOT/build/$1.list
 	shift
-	mkdir -p "$tree/expected"
+	mkdir -p "$tree"
 	cd "$ROOT"
-	find Makefile O2O.control sql src test expected -type f \
-		! -name '*.o' ! -name '*.d' ! -name '*.so' 2>/dev/null | LC_ALL=C sort >"$list.new"
+	find Makefile O2O.control sql src test expected -name node_modules -prune -o -type f \
+		! -name '*.o' ! -name '*.d' ! -name '*.so' -print 2>/dev/null | LC_ALL=C sort >"$list.new"
 	if [ -e "$list" ]; then
 		LC_ALL=C comm -23 "$list" "$list.new" | while read -r gone; do
 			rm -f "$tree/$gone" "$tree/${gone%.*}.o" "$tree/${gone%.*}.d" "$tree"/*.so
 		done
 	fi
 	mv "$list.new" "$list"
+	# make knows no flags and no version of an object file: after a change of these, all anew.
+	if [ -e "$tree/Makefile" ] && { [ Makefile -nt "$tree/Makefile" ] || [ O2O.control -nt "$tree/O2O.control" ]; }; then
+		make -s -C "$tree" PG_CONFIG="$PG_HOME/bin/pg_config" clean
+	fi
 	tr '\n' '\0' <"$list" | xargs -0 cp -pu --parents -t "$tree"
 	make -s -j"$(nproc)" -C "$tree" PG_CONFIG="$PG_HOME/bin/pg_config" WERROR=-Werror "$@"
 }

@@ -58,3 +58,11 @@ SELECT count(*) FROM (SELECT array_agg(i) AS a FROM generate_series(1::bigint, 4
 SELECT count(*) FROM (SELECT array_agg(i) AS a FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.a);
 SELECT count(*) FROM (SELECT array_agg(i % 1000) AS a FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.a);
 RESET maintenance_work_mem;
+
+-- SQLSTATEs: unequal length, NULL element, dimensions, memory.
+\set VERBOSITY sqlstate
+SELECT * FROM o2o.connected_components('{1,2}', '{3}');
+SELECT * FROM o2o.connected_components('{1,NULL}', '{3,4}');
+SELECT * FROM o2o.connected_components('{{1,2}}', '{3,4}');
+SET maintenance_work_mem = '1MB';
+SELECT count(*) FROM (SELECT array_agg(i) AS a FROM generate_series(1::bigint, 100000) i) e, o2o.connected_components(e.a, e.a);

@@ -1,8 +1,8 @@
 /*
  * geo_distance_check.c
  *		Compares the distances of src/geo/distance.c with PROJ's geod_inverse, and
- *		its lower bounds with distances, on seeded random positions; also text
- *		round trips.  Prints the errors found and exits 1 on a violation.
+ *		its lower bounds with distances, on seeded random positions; also cells
+ *		and text round trips.  Prints the errors found and exits 1 on a violation.
  *		Usage: geo_distance_check [pairs [seed]]
  */
 #include "geo/geo.h"
@@ -202,6 +202,42 @@ check_bounds(long pairs)
 	violations += broken;
 }
 
+/* Cells: nested, around their position, and disjoint where they part. */
+static void
+check_cells(long count)
+{
+	long		broken = 0;
+
+	for (long j = 0; j < count; j++)
+	{
+		O2oGeoPoint p = random_point();
+		O2oGeoPoint other = next() & 1 ? random_point() : neighbour(p, pow(10, uniform(-2, 6)));
+		O2oGeoCell	cell = o2o_geo_cell(p);
+		O2oGeoCell	other_cell = o2o_geo_cell(other);
+		int			common = o2o_geo_cell_common_depth(cell, other_cell);
+
+		if ((cell == other_cell) != (p == other) || (common == O2O_GEO_CELL_DEPTH) != (p == other))
+			broken++;
+		for (int depth = 0; depth <= O2O_GEO_CELL_DEPTH; depth++)
+		{
+			O2oGeoCell	outer = o2o_geo_cell_ancestor(cell, depth);
+			O2oGeoBox	box = o2o_geo_cell_box(outer);
+			bool		other_inside = o2o_geo_lon(other) >= box.west && o2o_geo_lon(other) <= box.east &&
+				o2o_geo_lat(other) >= box.south && o2o_geo_lat(other) <= box.north;
+
+			if (o2o_geo_cell_depth(outer) != depth || !o2o_geo_cell_contains(outer, cell) ||
+				(depth > 0 && o2o_geo_cell_contains(outer, o2o_geo_cell_ancestor(cell, depth - 1))) ||
+				o2o_geo_lon(p) < box.west || o2o_geo_lon(p) > box.east ||
+				o2o_geo_lat(p) < box.south || o2o_geo_lat(p) > box.north ||
+				o2o_geo_cell_contains(outer, other_cell) != other_inside ||
+				other_inside != (depth <= common))
+				broken++;
+		}
+	}
+	printf("cells: %ld pairs, %ld violations\n", count, broken);
+	violations += broken;
+}
+
 static void
 check_text(long count)
 {
@@ -264,6 +300,7 @@ main(int argc, char **argv)
 	printf("seed %llu\n", (unsigned long long) state);
 	check_distances(pairs);
 	check_bounds(10 * pairs);
+	check_cells(pairs);
 	check_text(pairs);
 	show_speed();
 	printf("violations: %ld\n", violations);

@@ -17,11 +17,10 @@ extern PGDLLEXPORT bool o2o_idn_to_ascii(const char *domain, char *ascii, size_t
 bool
 o2o_idn_to_ascii(const char *domain, char *ascii, size_t size)
 {
-	char	   *found = NULL;
-	bool		fits;
+	char *found = NULL;
+	bool fits;
 
-	if (idn2_to_ascii_8z(domain, &found,
-						 IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (idn2_to_ascii_8z(domain, &found, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return false;
 	fits = strlen(found) < size;
 	if (fits)

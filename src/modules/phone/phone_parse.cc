@@ -26,8 +26,8 @@ parse(const char *number, size_t len, const char *country, char *e164, size_t si
 
 	if (country != nullptr && util->GetCountryCodeForRegion(country) == 0)
 		return O2O_PHONE_COUNTRY;
-	if (util->Parse(std::string(number, len), country ? country : unknown_region,
-					&parsed) != PhoneNumberUtil::NO_PARSING_ERROR)
+	if (util->Parse(std::string(number, len), country ? country : unknown_region, &parsed) !=
+		PhoneNumberUtil::NO_PARSING_ERROR)
 		return O2O_PHONE_UNREADABLE;
 	if (parsed.has_extension())
 		return O2O_PHONE_EXTENSION;
@@ -43,8 +43,7 @@ parse(const char *number, size_t len, const char *country, char *e164, size_t si
 
 /* See O2OPhoneFunction. */
 extern "C" __attribute__((visibility("default"))) O2OPhoneResult
-o2o_phone_parse(const char *number, size_t len, const char *country,
-				char *e164, size_t size)
+o2o_phone_parse(const char *number, size_t len, const char *country, char *e164, size_t size)
 {
 	try
 	{

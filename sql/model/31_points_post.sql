@@ -1,0 +1,290 @@
+-- The points room: programs, accounts, lots, and points_post, the only writer
+-- of single postings. What callers use stands in 32, the bulk writer in 34.
+
+CREATE INDEX IF NOT EXISTS points_lot_expires_at_idx ON o2o.points_lot (expires_at) WHERE expires_at < 'infinity';
+
+CREATE OR REPLACE FUNCTION o2o.points_expires_at(occurred_at timestamptz, expires_after interval, expires_round text, time_zone text) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+	WHEN expires_after IS NULL THEN 'infinity'::timestamptz
+	WHEN expires_round = 'none' THEN ((occurred_at AT TIME ZONE time_zone) + expires_after) AT TIME ZONE time_zone
+	ELSE (date_trunc(expires_round, (occurred_at AT TIME ZONE time_zone) + expires_after)
+		+ CASE expires_round WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '1 week' WHEN 'month' THEN interval '1 month'
+			WHEN 'quarter' THEN interval '3 months' WHEN 'year' THEN interval '1 year' END) AT TIME ZONE time_zone
+	END;
+COMMENT ON FUNCTION o2o.points_expires_at(timestamptz, interval, text, text) IS 'When points earned at occurred_at expire, the first moment at which they are gone: occurred_at + expires_after on the clock of the time zone (31 January + 1 month is the last of February), then the end of the day, week (Monday to Sunday), month, quarter or year that this falls in, or exactly that (none). infinity where expires_after is NULL.';
+
+CREATE OR REPLACE FUNCTION o2o.points_grant_month(occurred_at timestamptz, time_zone text) RETURNS date
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN date_trunc('month', occurred_at AT TIME ZONE time_zone)::date;
+COMMENT ON FUNCTION o2o.points_grant_month(timestamptz, text) IS 'First day of the month, on the clock of the time zone, in which points were granted.';
+
+CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, currency text, time_zone text DEFAULT 'UTC',
+	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,
+	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
+	expires_round text DEFAULT 'day', reserve_policy text DEFAULT 'none', organisation_id bigint DEFAULT NULL,
+	valid_from timestamptz DEFAULT '-infinity') RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF expires_after <= interval '0' THEN
+		RAISE EXCEPTION 'points must expire after they are earned'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('expires_after is %s.', expires_after);
+	END IF;
+	-- An unknown time zone is an error here rather than at the first sale.
+	PERFORM now() AT TIME ZONE points_program_create.time_zone;
+	INSERT INTO o2o.points_program (program, name, organisation_id, currency, time_zone, scale, expires_after, expires_round, reserve_policy)
+	VALUES (points_program_create.program, points_program_create.name, points_program_create.organisation_id,
+		points_program_create.currency, points_program_create.time_zone, points_program_create.scale,
+		points_program_create.expires_after, points_program_create.expires_round, points_program_create.reserve_policy);
+	INSERT INTO o2o.points_program_rate (program, valid_from, points_per_unit, value_per_point, cost_per_point, expected_redemption)
+	VALUES (points_program_create.program, points_program_create.valid_from, points_program_create.points_per_unit,
+		points_program_create.value_per_point, points_program_create.cost_per_point, points_program_create.expected_redemption);
+	INSERT INTO o2o.points_system_account (program, kind)
+	SELECT points_program_create.program, u.kind
+	FROM unnest('{issuer,redeemed,expired,in_transit,adjustment,exchange}'::text[]) u (kind);
+END $$;
+COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds. Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone or expires_after not above zero.';
+
+CREATE OR REPLACE FUNCTION o2o.points_program_check(program text, amount o2o.points) RETURNS o2o.points_program
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found_program o2o.points_program;
+BEGIN
+	SELECT p.* INTO found_program FROM o2o.points_program p WHERE p.program = points_program_check.program;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'points program "%" does not exist', program
+			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+	END IF;
+	IF (amount OPERATOR(o2o.>) 0) IS NOT TRUE THEN
+		RAISE EXCEPTION 'amount of points must be positive'
+			USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL'));
+	END IF;
+	IF found_program.scale < 4 AND o2o.points_round(amount, found_program.scale, 'floor') OPERATOR(o2o.<>) amount THEN
+		RAISE EXCEPTION 'amount has more digits after the point than points program "%" allows', program
+			USING ERRCODE = 'O2304', DETAIL = format('Asked %s, allowed digits %s.', amount, found_program.scale),
+				HINT = 'Round it first, with points_round(amount, scale, mode).';
+	END IF;
+	RETURN found_program;
+END $$;
+COMMENT ON FUNCTION o2o.points_program_check(text, o2o.points) IS 'The row of a program, once it is clear that the amount may be posted in it. Errors: O2302 unknown program, O2303 amount NULL, zero or below, O2304 more digits after the point than the program''s scale.';
+
+CREATE OR REPLACE FUNCTION o2o.points_system_account_id(program text, kind text) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT s.account_id FROM o2o.points_system_account s
+		WHERE s.program = points_system_account_id.program AND s.kind = points_system_account_id.kind);
+END $$;
+COMMENT ON FUNCTION o2o.points_system_account_id(text, text) IS 'The system account of a program by kind: issuer, redeemed, expired, in_transit, adjustment, exchange.';
+
+CREATE OR REPLACE FUNCTION o2o.points_account_open(profile_id bigint, program text, kind text DEFAULT 'member') RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	account bigint;
+BEGIN
+	SELECT a.account_id INTO account FROM o2o.points_account a
+	WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;
+	IF NOT FOUND THEN
+		INSERT INTO o2o.points_account (profile_id, program, kind)
+		VALUES (points_account_open.profile_id, points_account_open.program, points_account_open.kind)
+		ON CONFLICT DO NOTHING;
+		SELECT a.account_id INTO STRICT account FROM o2o.points_account a
+		WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;
+	END IF;
+	RETURN account;
+END $$;
+COMMENT ON FUNCTION o2o.points_account_open(bigint, text, text) IS 'The account of a profile in a program by kind (member, seller …), made where it does not exist yet.';
+
+CREATE OR REPLACE FUNCTION o2o.points_accounts_lock(profile_ids bigint[], program text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM FROM o2o.points_account a
+	WHERE a.profile_id = ANY (profile_ids) AND (points_accounts_lock.program IS NULL OR a.program = points_accounts_lock.program)
+	ORDER BY a.account_id
+	FOR NO KEY UPDATE;
+END $$;
+COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
+
+CREATE OR REPLACE FUNCTION o2o.points_post(profile_id bigint, account_id bigint, transfer_id bigint, contra_account_id bigint, operation text,
+	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,
+	acting_profile_id bigint, customer_id bigint, reference text, reason text, occurred_at timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	total o2o.points := amounts[1];
+	new_version bigint;
+	new_balance o2o.points;
+	stamp timestamptz;
+	lots bigint;
+BEGIN
+	IF cardinality(amounts) > 1 THEN
+		total := (SELECT o2o.sum(u.amount) FROM unnest(amounts) u (amount));
+	END IF;
+	UPDATE o2o.points_account a
+	SET version = a.version + 1,
+		balance = a.balance OPERATOR(o2o.+) total,
+		posted_at = greatest(clock_timestamp(), a.posted_at + interval '1 microsecond')
+	WHERE a.profile_id = points_post.profile_id AND a.account_id = points_post.account_id
+	RETURNING a.version, a.balance, a.posted_at INTO STRICT new_version, new_balance, stamp;
+	INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
+		request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at)
+	VALUES (points_post.profile_id, points_post.account_id, new_version, points_post.transfer_id, points_post.contra_account_id,
+		points_post.operation, total, new_balance, points_post.request_id, points_post.acting_profile_id,
+		points_post.customer_id, points_post.reference, points_post.reason, points_post.occurred_at, stamp);
+	IF total OPERATOR(o2o.>) 0 THEN
+		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining)
+		SELECT points_post.profile_id, points_post.account_id, u.expires_at, u.grant_month, u.funding, u.amount, u.amount
+		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
+		ON CONFLICT ON CONSTRAINT points_lot_pkey DO UPDATE
+		SET granted = l.granted OPERATOR(o2o.+) excluded.granted, remaining = l.remaining OPERATOR(o2o.+) excluded.remaining;
+	ELSE
+		UPDATE o2o.points_lot l
+		SET remaining = l.remaining OPERATOR(o2o.+) u.amount,
+			consumed = CASE WHEN operation = 'expire' THEN l.consumed ELSE l.consumed OPERATOR(o2o.-) u.amount END,
+			expired = CASE WHEN operation = 'expire' THEN l.expired OPERATOR(o2o.-) u.amount ELSE l.expired END
+		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
+		WHERE l.profile_id = points_post.profile_id AND l.account_id = points_post.account_id
+			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
+			AND l.remaining OPERATOR(o2o.+) u.amount OPERATOR(o2o.>=) 0;
+		GET DIAGNOSTICS lots = ROW_COUNT;
+		IF lots <> cardinality(amounts) THEN
+			RAISE EXCEPTION 'lots of points account % do not hold what is taken from them', account_id
+				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
+		END IF;
+	END IF;
+	INSERT INTO o2o.points_lot_use (profile_id, account_id, version, expires_at, grant_month, funding, amount)
+	SELECT points_post.profile_id, points_post.account_id, new_version, u.expires_at, u.grant_month, u.funding, u.amount
+	FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount);
+END $$;
+COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz) IS 'Writes one posting: the account''s next version and running balance, the posting itself, its lots and what it did to each. The lots come as parallel arrays of their keys and amounts, each key once, all amounts above zero (granted) or all below (consumed, or expired where the operation is expire); the posting''s amount is their sum. Who debits holds the account''s lock. Errors: XX001 a lot has less than is taken, 22003 the balance is out of range.';
+
+CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
+RETURNS TABLE (program text, outstanding o2o.points, required numeric, reserve numeric, reserve_ratio numeric)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	SELECT p.program, o.outstanding, n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
+	FROM o2o.points_program p
+		CROSS JOIN LATERAL (
+			SELECT coalesce(o2o.sum(l.remaining), 0::o2o.points) AS outstanding
+			FROM o2o.points_account a
+				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+			WHERE a.program = p.program AND l.expires_at > now()) o
+		CROSS JOIN LATERAL (
+			SELECT coalesce(sum(e.amount), 0) AS reserve FROM o2o.points_reserve_entry e WHERE e.program = p.program) d
+		LEFT JOIN LATERAL (
+			SELECT r.cost_per_point, r.expected_redemption FROM o2o.points_program_rate r
+			WHERE r.program = p.program AND r.valid_from <= now()
+			ORDER BY r.valid_from DESC LIMIT 1) r ON true
+		CROSS JOIN LATERAL (
+			SELECT coalesce(o.outstanding::numeric * r.cost_per_point * r.expected_redemption, 0) AS required) n
+	WHERE for_program IS NULL OR p.program = for_program;
+END $$;
+COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: points outstanding (not spent, not expired), money required for them (outstanding × cost per point × expected redemption, by the rate of now), money in reserve, both in the program''s currency, and the ratio required / reserve (NULL without a reserve; 1 is covered one to one).';
+
+CREATE OR REPLACE FUNCTION o2o.points_reserve_check(program text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	status record;
+BEGIN
+	-- Two issues at a time would each see the reserve without the other.
+	PERFORM FROM o2o.points_program p WHERE p.program = points_reserve_check.program FOR NO KEY UPDATE;
+	SELECT s.* INTO status FROM o2o.points_reserve_status(points_reserve_check.program) s;
+	IF status.required > status.reserve THEN
+		RAISE EXCEPTION 'reserve of points program "%" does not cover the points', program
+			USING ERRCODE = 'O2305',
+				DETAIL = format('Required %s, reserve %s.', trim_scale(status.required), trim_scale(status.reserve)),
+				HINT = 'Pay in with points_reserve_deposit(), or change the reserve policy of the program.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.points_reserve_check(text) IS 'Called after points were issued in a program whose reserve policy is enforce: issues of this program queue up until the transaction ends, and its lots are summed up. Error: O2305 the reserve does not cover the points outstanding.';
+
+CREATE OR REPLACE FUNCTION o2o.points_quote_amount(program text, amount numeric, at timestamptz DEFAULT now()) RETURNS o2o.points
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	quoted numeric;
+BEGIN
+	SELECT CASE WHEN points_quote_amount.amount > 0 THEN trunc(points_quote_amount.amount * coalesce(r.points_per_unit, 0), p.scale) ELSE 0 END
+	INTO quoted
+	FROM o2o.points_program p
+		LEFT JOIN LATERAL (
+			SELECT r.points_per_unit FROM o2o.points_program_rate r
+			WHERE r.program = p.program AND r.valid_from <= points_quote_amount.at
+			ORDER BY r.valid_from DESC LIMIT 1) r ON true
+	WHERE p.program = points_quote_amount.program;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'points program "%" does not exist', program
+			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+	END IF;
+	RETURN quoted;
+END $$;
+COMMENT ON FUNCTION o2o.points_quote_amount(text, numeric, timestamptz) IS 'Points earned for an amount of money in the program''s currency, by the rate that holds at that time, cut to the program''s scale. Zero for an amount of zero or below, and before the first rate. Errors: O2302 unknown program, 22P02 or 22003 the amount is no number or too large.';
+
+CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
+	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program') RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	rule o2o.points_program := o2o.points_program_check(program, amount);
+	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
+BEGIN
+	IF NOT isfinite(occurred_at) OR occurred_at IS NULL OR funding IS NULL THEN
+		RAISE EXCEPTION 'points need a time at which they were earned and somebody who funds them'
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = format('occurred_at is %s, funding is %s.', coalesce(occurred_at::text, 'NULL'), coalesce(funding, 'NULL'));
+	END IF;
+	PERFORM o2o.points_post(points_grant.profile_id, o2o.points_account_open(points_grant.profile_id, program), new_transfer_id,
+		o2o.points_system_account_id(program, 'issuer'), 'earn',
+		ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
+		ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
+		request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
+	IF rule.reserve_policy = 'enforce' THEN
+		PERFORM o2o.points_reserve_check(program);
+	END IF;
+	RETURN new_transfer_id;
+END $$;
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id. Locks this account only. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
+
+CREATE OR REPLACE FUNCTION o2o.points_draw(members bigint[], acting_profile_id bigint, customer_id bigint, program text, amount o2o.points,
+	transfer_id bigint, contra_kind text, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	OUT expires_at timestamptz[], OUT grant_month date[], OUT funding text[], OUT amounts o2o.points[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	contra bigint := o2o.points_system_account_id(program, contra_kind);
+	available o2o.points := 0;
+	part record;
+BEGIN
+	-- What is taken before a lot is the running sum without it. All lots that
+	-- can be taken are summed up in available, also those that are not needed.
+	FOR part IN
+		SELECT t.profile_id, t.account_id, t.available, array_agg(t.expires_at) AS expires_at, array_agg(t.grant_month) AS grant_month,
+			array_agg(t.funding) AS funding,
+			array_agg(OPERATOR(o2o.-) least(t.remaining, points_draw.amount OPERATOR(o2o.-) t.taken_before)) AS amounts
+		FROM (
+			SELECT l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining,
+				o2o.sum(l.remaining) OVER () AS available,
+				o2o.sum(l.remaining) OVER w OPERATOR(o2o.-) l.remaining AS taken_before
+			FROM o2o.points_account a
+				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+			WHERE a.profile_id = ANY (members) AND a.program = points_draw.program AND a.kind = 'member'
+				AND l.expires_at > now() AND l.remaining OPERATOR(o2o.>) 0
+			WINDOW w AS (ORDER BY l.expires_at, l.profile_id <> points_draw.acting_profile_id, l.grant_month, l.account_id, l.funding
+				ROWS UNBOUNDED PRECEDING)
+		) t
+		WHERE t.taken_before OPERATOR(o2o.<) points_draw.amount
+		GROUP BY t.profile_id, t.account_id, t.available
+		ORDER BY t.account_id
+	LOOP
+		available := part.available;
+		EXIT WHEN available OPERATOR(o2o.<) amount;
+		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, contra, operation,
+			part.expires_at, part.grant_month, part.funding, part.amounts, points_draw.request_id,
+			points_draw.acting_profile_id, points_draw.customer_id, points_draw.reference, points_draw.reason, points_draw.occurred_at);
+		expires_at := expires_at || part.expires_at;
+		grant_month := grant_month || part.grant_month;
+		funding := funding || part.funding;
+		amounts := amounts || part.amounts;
+	END LOOP;
+	IF available OPERATOR(o2o.<) amount THEN
+		RAISE EXCEPTION 'insufficient points'
+			USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', available, amount);
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, text, text, text, text, uuid, timestamptz) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one. contra_kind is the system account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';

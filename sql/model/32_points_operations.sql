@@ -1,0 +1,309 @@
+-- The points room: what callers use. Earn, burn, transfer, balance, reserve,
+-- expiry. None of these functions writes the ledger itself: that is points_post.
+
+CREATE OR REPLACE FUNCTION o2o.points_customer_balance(customer_id bigint, program text) RETURNS o2o.points
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT coalesce(o2o.sum(a.balance), 0::o2o.points) FROM o2o.points_account a
+		WHERE a.profile_id = ANY (o2o.customer_profiles(points_customer_balance.customer_id))
+			AND a.program = points_customer_balance.program AND a.kind = 'member');
+END $$;
+COMMENT ON FUNCTION o2o.points_customer_balance(bigint, text) IS 'Balance of a customer in a program: the sum over the member accounts of its profiles.';
+
+CREATE OR REPLACE FUNCTION o2o.points_person(person o2o.identifier, profile_id bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF person IS NOT NULL THEN
+		RETURN o2o.person_profile(person);
+	ELSIF profile_id IS NULL THEN
+		RAISE EXCEPTION 'no person was given' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	RETURN o2o.person_profile(profile_id);
+END $$;
+COMMENT ON FUNCTION o2o.points_person(o2o.identifier, bigint) IS 'The profile of a person given by identifier, or by id where that is NULL. Errors: O2201 nobody has it, 22004 both are NULL.';
+
+CREATE OR REPLACE FUNCTION o2o.points_spend(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
+	request_id uuid, occurred_at timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
+	members bigint[];
+BEGIN
+	PERFORM o2o.points_program_check(program, amount);
+	members := o2o.customer_profiles(points_spend.customer_id);
+	PERFORM o2o.points_accounts_lock(members, program);
+	PERFORM o2o.points_draw(members, points_spend.profile_id, points_spend.customer_id, program, amount, new_transfer_id,
+		'redeemed', 'burn', reference, reason, request_id, occurred_at);
+	RETURN new_transfer_id;
+END $$;
+COMMENT ON FUNCTION o2o.points_spend(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz) IS 'Burns points of a customer, acting through one of its profiles, and returns the transfer_id. The customer''s lock is held by the caller (customer_lock). Errors: O2301 insufficient points, O2302, O2303, O2304 as points_program_check.';
+
+CREATE OR REPLACE FUNCTION o2o.points_earn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
+	reason text, idempotency_key text, occurred_at timestamptz, funding text, OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	claim record;
+	customer bigint;
+BEGIN
+	-- A retry that leaves occurred_at out has another now(): its default is no argument.
+	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_earn', jsonb_build_object(
+		'person', coalesce(person::text, points_earn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
+		'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding)) c;
+	IF claim.replay IS NULL THEN
+		profile_id := o2o.points_person(person, points_earn_once.profile_id);
+		customer := o2o.profile_customer(profile_id);
+		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, claim.request_id, occurred_at, funding);
+		balance := o2o.points_customer_balance(customer, program);
+		IF idempotency_key IS NOT NULL THEN
+			PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+		END IF;
+	ELSE
+		transfer_id := claim.replay ->> 'transfer_id';
+		balance := claim.replay ->> 'balance';
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
+
+CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
+RETURNS TABLE (transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT e.transfer_id, e.balance INTO transfer_id, balance
+	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them. Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, 22023 occurred_at not finite.';
+
+CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
+RETURNS TABLE (transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT e.transfer_id, e.balance INTO transfer_id, balance
+	FROM o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text) IS 'The same for a person known by profile or customer id.';
+
+CREATE OR REPLACE FUNCTION o2o.points_burn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
+	reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	claim record;
+	customers bigint[];
+BEGIN
+	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_burn', jsonb_build_object(
+		'person', coalesce(person::text, points_burn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
+		'reason', reason)) c;
+	IF claim.replay IS NULL THEN
+		profile_id := o2o.points_person(person, points_burn_once.profile_id);
+		customers := o2o.customer_lock(ARRAY[profile_id]);
+		transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, claim.request_id, now());
+		balance := o2o.points_customer_balance(customers[1], program);
+		IF idempotency_key IS NOT NULL THEN
+			PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+		END IF;
+	ELSE
+		transfer_id := claim.replay ->> 'transfer_id';
+		balance := claim.replay ->> 'balance';
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.points_burn_once(o2o.identifier, bigint, o2o.points, text, text, text, text) IS 'points_burn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
+
+CREATE OR REPLACE FUNCTION o2o.points_burn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL)
+RETURNS TABLE (transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT b.transfer_id, b.balance INTO transfer_id, balance
+	FROM o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key) b;
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_burn(o2o.identifier, o2o.points, text, text, text, text) IS 'Redeems points of a person, known by an identifier such as card:88001, from all profiles of the customer, nearest expiry first: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id and the customer''s balance in the program. Errors: O2301 insufficient points, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
+
+CREATE OR REPLACE FUNCTION o2o.points_burn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
+	idempotency_key text DEFAULT NULL)
+RETURNS TABLE (transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT b.transfer_id, b.balance INTO transfer_id, balance
+	FROM o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key) b;
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_burn(bigint, o2o.points, text, text, text, text) IS 'The same for a person known by profile or customer id.';
+
+CREATE OR REPLACE FUNCTION o2o.points_transfer_once(from_person o2o.identifier, to_person o2o.identifier, from_profile_id bigint, to_profile_id bigint,
+	amount o2o.points, program text, reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	claim record;
+	customers bigint[];
+	members bigint[];
+	receiving_account_id bigint;
+	taken record;
+	given record;
+BEGIN
+	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_transfer', jsonb_build_object(
+		'from_person', coalesce(from_person::text, from_profile_id::text), 'to_person', coalesce(to_person::text, to_profile_id::text),
+		'amount', amount, 'program', program, 'reason', reason)) c;
+	IF claim.replay IS NOT NULL THEN
+		transfer_id := claim.replay ->> 'transfer_id';
+		balance := claim.replay ->> 'balance';
+		RETURN;
+	END IF;
+	PERFORM o2o.points_program_check(program, amount);
+	from_profile_id := o2o.points_person(from_person, from_profile_id);
+	to_profile_id := o2o.points_person(to_person, to_profile_id);
+	customers := o2o.customer_lock(ARRAY[from_profile_id, to_profile_id]);
+	IF customers[1] = customers[2] THEN
+		RAISE EXCEPTION 'points cannot be transferred to the customer who gives them'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customers[1]);
+	END IF;
+	members := o2o.customer_profiles(customers[1]);
+	receiving_account_id := o2o.points_account_open(to_profile_id, program);
+	PERFORM o2o.points_accounts_lock(members || to_profile_id, program);
+	transfer_id := nextval('o2o.points_transfer_id_seq');
+	SELECT d.* INTO taken
+	FROM o2o.points_draw(members, from_profile_id, customers[1], program, amount, transfer_id,
+		'in_transit', 'transfer_out', NULL, reason, claim.request_id, now()) d;
+	-- Lots of several accounts that expire alike become one lot of the receiver.
+	SELECT array_agg(g.expires_at) AS expires_at, array_agg(g.grant_month) AS grant_month, array_agg(g.funding) AS funding,
+		array_agg(g.amount) AS amounts
+	INTO given
+	FROM (
+		SELECT u.expires_at, u.grant_month, u.funding, OPERATOR(o2o.-) o2o.sum(u.amount) AS amount
+		FROM unnest(taken.expires_at, taken.grant_month, taken.funding, taken.amounts) u (expires_at, grant_month, funding, amount)
+		GROUP BY u.expires_at, u.grant_month, u.funding
+	) g;
+	PERFORM o2o.points_post(to_profile_id, receiving_account_id, transfer_id, o2o.points_system_account_id(program, 'in_transit'), 'transfer_in',
+		given.expires_at, given.grant_month, given.funding, given.amounts, claim.request_id,
+		from_profile_id, customers[1], NULL, reason, now());
+	balance := o2o.points_customer_balance(customers[1], program);
+	IF idempotency_key IS NOT NULL THEN
+		PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.points_transfer_once(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text) IS 'points_transfer between persons given by identifiers, or by ids where those are NULL. A replay of the key returns the first result.';
+
+CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person o2o.identifier, to_person o2o.identifier, amount o2o.points, program text,
+	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS TABLE (transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT t.transfer_id, t.balance INTO transfer_id, balance
+	FROM o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key) t;
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_transfer(o2o.identifier, o2o.identifier, o2o.points, text, text, text) IS 'Gives points of one person to another, both known by identifiers: amount, program, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; what is given keeps its month of grant, its expiry and who funds it. Returns the transfer_id and the balance of the giving customer in the program. Errors: O2301 insufficient points, 22023 both are the same customer, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
+
+CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person bigint, to_person bigint, amount o2o.points, program text,
+	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS TABLE (transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT t.transfer_id, t.balance INTO transfer_id, balance
+	FROM o2o.points_transfer_once(NULL, NULL, from_person, to_person, amount, program, reason, idempotency_key) t;
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_transfer(bigint, bigint, o2o.points, text, text, text) IS 'The same for persons known by profile or customer ids.';
+
+CREATE OR REPLACE FUNCTION o2o.points_balance_of(profile_id bigint)
+RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	SELECT a.program, o2o.sum(a.balance), o2o.sum(a.held),
+		o2o.sum(a.balance OPERATOR(o2o.-) a.held OPERATOR(o2o.-) l.gone), o2o.sum(l.going)
+	FROM o2o.points_account a
+		CROSS JOIN LATERAL (
+			SELECT coalesce(o2o.sum(l.remaining) FILTER (WHERE l.expires_at <= now()), 0::o2o.points) AS gone,
+				coalesce(o2o.sum(l.remaining) FILTER (WHERE l.expires_at > now()), 0::o2o.points) AS going
+			FROM o2o.points_lot l
+			WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id AND l.expires_at <= now() + interval '30 days') l
+	WHERE a.profile_id = ANY (o2o.customer_profiles(o2o.profile_customer(points_balance_of.profile_id))) AND a.kind = 'member'
+	GROUP BY a.program
+	ORDER BY a.program;
+END $$;
+COMMENT ON FUNCTION o2o.points_balance_of(bigint) IS 'points_balance of the customer that a profile resolves to.';
+
+CREATE OR REPLACE FUNCTION o2o.points_balance(person o2o.identifier)
+RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
+END $$;
+COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold, available (balance less held and less what has expired, swept or not), and what of it expires within 30 days. Error: O2201 nobody has the identifier.';
+
+CREATE OR REPLACE FUNCTION o2o.points_balance(person bigint)
+RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
+END $$;
+COMMENT ON FUNCTION o2o.points_balance(bigint) IS 'The same for a person known by profile or customer id.';
+
+CREATE OR REPLACE FUNCTION o2o.points_reserve_deposit(program text, amount numeric, reason text, idempotency_key text DEFAULT NULL)
+RETURNS TABLE (entry_id bigint, reserve numeric)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	claim record;
+BEGIN
+	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_reserve_deposit', jsonb_build_object(
+		'program', program, 'amount', trim_scale(amount), 'reason', reason)) c;
+	IF claim.replay IS NULL THEN
+		PERFORM FROM o2o.points_program p WHERE p.program = points_reserve_deposit.program;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'points program "%" does not exist', program
+				USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+		END IF;
+		IF (amount > 0 AND amount < 'Infinity' AND amount = round(amount, 4)) IS NOT TRUE THEN
+			RAISE EXCEPTION 'amount of a deposit must be positive, with at most 4 digits after the point'
+				USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL'));
+		END IF;
+		INSERT INTO o2o.points_reserve_entry AS e (program, amount, reason, request_id, occurred_at)
+		VALUES (points_reserve_deposit.program, points_reserve_deposit.amount, points_reserve_deposit.reason, claim.request_id, now())
+		RETURNING e.entry_id INTO entry_id;
+		reserve := (SELECT sum(e.amount) FROM o2o.points_reserve_entry e WHERE e.program = points_reserve_deposit.program);
+		IF idempotency_key IS NOT NULL THEN
+			PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('entry_id', entry_id, 'reserve', reserve));
+		END IF;
+	ELSE
+		entry_id := claim.replay ->> 'entry_id';
+		reserve := claim.replay ->> 'reserve';
+	END IF;
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_reserve_deposit(text, numeric, text, text) IS 'Puts money aside for the points of a program: amount in its currency, reason, idempotency key (a repeated call with it returns the first result). Returns the entry and the reserve after it. Errors: O2302 unknown program, O2303 amount not positive or with more than 4 digits after the point, O2004 the key was used with other arguments.';
+
+CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	owners bigint[];
+	request uuid := gen_random_uuid();
+	part record;
+	swept bigint := 0;
+BEGIN
+	owners := ARRAY(SELECT l.profile_id FROM o2o.points_lot l
+		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
+		ORDER BY l.expires_at LIMIT greatest(max_lots, 0));
+	PERFORM o2o.points_accounts_lock(owners);
+	FOR part IN
+		SELECT l.profile_id, l.account_id, a.program, array_agg(l.expires_at) AS expires_at, array_agg(l.grant_month) AS grant_month,
+			array_agg(l.funding) AS funding, array_agg(OPERATOR(o2o.-) l.remaining) AS amounts
+		FROM o2o.points_account a
+			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+		WHERE a.profile_id = ANY (owners) AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
+		GROUP BY l.profile_id, l.account_id, a.program
+		ORDER BY l.account_id
+	LOOP
+		PERFORM o2o.points_post(part.profile_id, part.account_id, nextval('o2o.points_transfer_id_seq'),
+			o2o.points_system_account_id(part.program, 'expired'), 'expire',
+			part.expires_at, part.grant_month, part.funding, part.amounts, request,
+			part.profile_id, o2o.profile_customer(part.profile_id), NULL, NULL,
+			(SELECT max(u.at) FROM unnest(part.expires_at) u (at)));
+		swept := swept + cardinality(part.amounts);
+	END LOOP;
+	RETURN swept;
+END $$;
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Posts the expiry of lots whose time has come, oldest first: looks for max_lots of them, sweeps the accounts they belong to, and returns how many lots it swept; 0 means that nothing is left. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot counts as gone before it is swept.';

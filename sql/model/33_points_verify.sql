@@ -1,0 +1,127 @@
+-- The points room: does the ledger hold? Reads only.
+
+CREATE OR REPLACE FUNCTION o2o.points_verify(for_program text DEFAULT NULL)
+RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF for_program IS NOT NULL AND NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = for_program) THEN
+		RAISE EXCEPTION 'points program "%" does not exist', for_program
+			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+	END IF;
+
+	-- The postings of each account, in one pass in the order of their versions.
+	RETURN QUERY
+	SELECT v.broken, coalesce(a.program, s.program), p.profile_id, p.account_id, v.detail
+	FROM (
+		SELECT o.*, lag(o.version, 1, 0::bigint) OVER w AS version_before, lag(o.balance, 1, 0::o2o.points) OVER w AS balance_before,
+			lag(o.posted_at) OVER w AS posted_before, lead(o.version) OVER w IS NULL AS is_last
+		FROM o2o.points_posting o
+		WINDOW w AS (PARTITION BY o.profile_id, o.account_id ORDER BY o.version)
+	) p
+		LEFT JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
+		LEFT JOIN o2o.points_system_account s ON s.account_id = p.contra_account_id
+		CROSS JOIN LATERAL (VALUES
+			('version', p.version <> p.version_before + 1,
+				format('version %s follows %s', p.version, p.version_before)),
+			('running_balance', p.balance OPERATOR(o2o.<>) (p.balance_before OPERATOR(o2o.+) p.amount),
+				format('version %s: %s after %s and %s', p.version, p.balance, p.balance_before, p.amount)),
+			('negative_balance', p.balance OPERATOR(o2o.<) 0,
+				format('version %s: balance %s', p.version, p.balance)),
+			('posted_at', p.posted_at <= p.posted_before,
+				format('version %s was not posted after version %s', p.version, p.version_before)),
+			('account', a.account_id IS NULL OR p.is_last AND (a.version <> p.version OR a.balance OPERATOR(o2o.<>) p.balance OR a.posted_at <> p.posted_at),
+				format('last posting has version %s and balance %s, account has %s and %s', p.version, p.balance, a.version, a.balance)),
+			('contra', s.program IS DISTINCT FROM a.program OR s.kind IS DISTINCT FROM CASE p.operation
+					WHEN 'earn' THEN 'issuer' WHEN 'opening' THEN 'issuer' WHEN 'burn' THEN 'redeemed' WHEN 'expire' THEN 'expired'
+					WHEN 'transfer_out' THEN 'in_transit' WHEN 'transfer_in' THEN 'in_transit' ELSE s.kind END
+				OR (p.amount OPERATOR(o2o.>) 0) IS DISTINCT FROM CASE
+					WHEN p.operation IN ('earn', 'opening', 'transfer_in') THEN true
+					WHEN p.operation IN ('burn', 'expire', 'transfer_out') THEN false ELSE p.amount OPERATOR(o2o.>) 0 END,
+				format('version %s: %s of %s against account %s', p.version, p.operation, p.amount, p.contra_account_id))
+		) v (broken, is_broken, detail)
+	WHERE v.is_broken AND (for_program IS NULL OR for_program IN (a.program, s.program));
+
+	-- Accounts whose last posting is missing, and what may not be on hold.
+	RETURN QUERY
+	SELECT v.broken, a.program, a.profile_id, a.account_id, v.detail
+	FROM o2o.points_account a
+		CROSS JOIN LATERAL (VALUES
+			('account', a.version <> 0 AND NOT EXISTS (SELECT FROM o2o.points_posting p
+					WHERE p.profile_id = a.profile_id AND p.account_id = a.account_id AND p.version = a.version)
+				OR a.version = 0 AND a.balance OPERATOR(o2o.<>) 0,
+				format('no posting has version %s and balance %s', a.version, a.balance)),
+			('held', a.held OPERATOR(o2o.<>) 0,
+				format('%s on hold without a hold', a.held))
+		) v (broken, is_broken, detail)
+	WHERE v.is_broken AND (for_program IS NULL OR a.program = for_program);
+
+	-- What goes into in_transit comes out of it in the same transfer.
+	RETURN QUERY
+	SELECT 'in_transit', s.program, NULL::bigint, NULL::bigint,
+		format('transfer %s leaves %s in transit', p.transfer_id, OPERATOR(o2o.-) o2o.sum(p.amount))
+	FROM o2o.points_posting p
+		JOIN o2o.points_system_account s ON s.account_id = p.contra_account_id AND s.kind = 'in_transit'
+	WHERE for_program IS NULL OR s.program = for_program
+	GROUP BY s.program, p.transfer_id
+	HAVING o2o.sum(p.amount) OPERATOR(o2o.<>) 0;
+
+	-- A posting's amount is what it did to its lots.
+	RETURN QUERY
+	SELECT 'lot_use', a.program, coalesce(p.profile_id, u.profile_id), coalesce(p.account_id, u.account_id),
+		format('version %s: posted %s, lots %s', coalesce(p.version, u.version), p.amount, u.amount)
+	FROM o2o.points_posting p
+		FULL JOIN (
+			SELECT l.profile_id, l.account_id, l.version, o2o.sum(l.amount) AS amount
+			FROM o2o.points_lot_use l
+			GROUP BY l.profile_id, l.account_id, l.version
+		) u ON u.profile_id = p.profile_id AND u.account_id = p.account_id AND u.version = p.version
+		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(p.profile_id, u.profile_id) AND a.account_id = coalesce(p.account_id, u.account_id)
+	WHERE (p.amount OPERATOR(o2o.=) u.amount) IS NOT TRUE AND (for_program IS NULL OR a.program = for_program);
+
+	-- Each lot is what its uses made of it.
+	RETURN QUERY
+	SELECT v.broken, a.program, coalesce(l.profile_id, u.profile_id), coalesce(l.account_id, u.account_id),
+		format('lot of %s, %s: granted %s, remaining %s, consumed %s, expired %s, clawed %s; its uses granted %s, consumed %s, expired %s',
+			coalesce(l.grant_month, u.grant_month), coalesce(l.funding, u.funding),
+			l.granted, l.remaining, l.consumed, l.expired, l.clawed, u.granted, u.consumed, u.expired)
+	FROM o2o.points_lot l
+		FULL JOIN (
+			SELECT w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding,
+				coalesce(o2o.sum(w.amount) FILTER (WHERE w.amount OPERATOR(o2o.>) 0), 0::o2o.points) AS granted,
+				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE w.amount OPERATOR(o2o.<) 0 AND p.operation <> 'expire'), 0::o2o.points) AS consumed,
+				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation = 'expire'), 0::o2o.points) AS expired
+			FROM o2o.points_lot_use w
+				JOIN o2o.points_posting p ON p.profile_id = w.profile_id AND p.account_id = w.account_id AND p.version = w.version
+			GROUP BY w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding
+		) u ON u.profile_id = l.profile_id AND u.account_id = l.account_id AND u.expires_at = l.expires_at
+			AND u.grant_month = l.grant_month AND u.funding = l.funding
+		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(l.profile_id, u.profile_id) AND a.account_id = coalesce(l.account_id, u.account_id)
+		CROSS JOIN LATERAL (VALUES
+			('lot', (l.granted OPERATOR(o2o.=) (l.remaining OPERATOR(o2o.+) l.consumed OPERATOR(o2o.+) l.expired OPERATOR(o2o.+) l.clawed)) IS NOT TRUE
+				OR l.remaining OPERATOR(o2o.<) 0 OR l.consumed OPERATOR(o2o.<) 0 OR l.expired OPERATOR(o2o.<) 0 OR l.clawed OPERATOR(o2o.<) 0),
+			('lot_history', (l.granted OPERATOR(o2o.=) u.granted AND l.consumed OPERATOR(o2o.=) u.consumed
+				AND l.expired OPERATOR(o2o.=) u.expired AND l.clawed OPERATOR(o2o.=) 0) IS NOT TRUE)
+		) v (broken, is_broken)
+	WHERE v.is_broken AND (for_program IS NULL OR a.program = for_program);
+
+	-- What remains in the lots is the balance.
+	RETURN QUERY
+	SELECT 'lot_balance', a.program, coalesce(a.profile_id, l.profile_id), coalesce(a.account_id, l.account_id),
+		format('balance %s, remaining in lots %s', a.balance, l.remaining)
+	FROM o2o.points_account a
+		FULL JOIN (
+			SELECT r.profile_id, r.account_id, o2o.sum(r.remaining) AS remaining
+			FROM o2o.points_lot r
+			GROUP BY r.profile_id, r.account_id
+		) l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+	WHERE (a.balance OPERATOR(o2o.=) coalesce(l.remaining, 0::o2o.points)) IS NOT TRUE
+		AND (for_program IS NULL OR a.program = for_program);
+
+	RETURN QUERY
+	SELECT 'reserve', s.program, NULL::bigint, NULL::bigint,
+		format('required %s, reserve %s', trim_scale(s.required), trim_scale(s.reserve))
+	FROM o2o.points_reserve_status(for_program) s
+		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
+	WHERE s.required > s.reserve;
+END $$;
+COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance, posted_at (rises), account (equals its last posting), contra (a system account of the same program that fits the operation and sign), held (nothing on hold without a hold), in_transit (each transfer sums to zero), lot_use (a posting''s amount is what it did to its lots), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its uses made of it), lot_balance (what remains in lots is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';

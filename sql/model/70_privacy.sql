@@ -1,0 +1,112 @@
+-- The privacy room: who may do what. The rights of each access profile are rows;
+-- grant_access and revoke_access turn them into privileges of a role.
+
+CREATE TABLE IF NOT EXISTS o2o.access_right (
+	profile text NOT NULL CHECK (profile IN ('reader', 'cashier', 'operator')),
+	object_kind text NOT NULL CHECK (object_kind IN ('function', 'table')),
+	object_name name NOT NULL,
+	privilege text NOT NULL CHECK (privilege IN ('EXECUTE', 'SELECT', 'INSERT', 'DELETE')),
+	PRIMARY KEY (profile, object_kind, object_name, privilege),
+	CHECK ((object_kind = 'function') = (privilege = 'EXECUTE'))
+);
+COMMENT ON TABLE o2o.access_right IS 'What each access profile may do: reader reads the report views; cashier calls the functions of a till, one person at a time, and has no right on any table or view; operator also imports, merges, maintains and reads reports. A function stands for all its overloads, table also for views. The owner may add rows, then calls grant_access again.';
+COMMENT ON COLUMN o2o.access_right.profile IS 'Access profile: reader, cashier, operator';
+COMMENT ON COLUMN o2o.access_right.object_kind IS 'function (or procedure), table (or view)';
+COMMENT ON COLUMN o2o.access_right.object_name IS 'Name in schema o2o';
+COMMENT ON COLUMN o2o.access_right.privilege IS 'EXECUTE on functions; SELECT, INSERT or DELETE on tables';
+
+CREATE TABLE IF NOT EXISTS o2o.access_grant (
+	role_name name NOT NULL,
+	profile text NOT NULL,
+	granted_at timestamptz NOT NULL DEFAULT now(),
+	granted_by text NOT NULL DEFAULT session_user,
+	PRIMARY KEY (role_name, profile)
+);
+COMMENT ON TABLE o2o.access_grant IS 'Roles and the access profiles that grant_access gave them.';
+COMMENT ON COLUMN o2o.access_grant.role_name IS 'Role';
+COMMENT ON COLUMN o2o.access_grant.profile IS 'Access profile';
+COMMENT ON COLUMN o2o.access_grant.granted_at IS 'When it was granted last';
+COMMENT ON COLUMN o2o.access_grant.granted_by IS 'Who granted it';
+
+INSERT INTO o2o.access_right (profile, object_kind, object_name, privilege)
+SELECT r.profile, r.kind, n.name, r.privilege
+FROM (VALUES
+	('reader', 'table', 'SELECT', '{customer_360, customer_timeline, channel_sales, category_sales, omnichannel_customers, points_liability, store_sales, stage_funnel}'),
+	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, order_place, order_return, stores_nearest, store_is_open, touchpoint_record}'),
+	('operator', 'function', 'EXECUTE', '{customer_merge, customer_unmerge, customer_changes, evidence_retract, identifier_reassign, identity_explain, identity_import, identity_verify, order_import, touchpoint_import, location_import, source_register, points_import, points_program_create, points_reserve_deposit, points_reserve_status, points_expire, points_verify, journey_partition, health, maintain}'),
+	('operator', 'table', 'SELECT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem, customer_ref}'),
+	('operator', 'table', 'INSERT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points}'),
+	('operator', 'table', 'DELETE', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem}')
+	) r (profile, kind, privilege, names), unnest(r.names::name[]) n (name)
+ON CONFLICT DO NOTHING;
+INSERT INTO o2o.access_right (profile, object_kind, object_name, privilege)
+SELECT 'operator', r.object_kind, r.object_name, r.privilege FROM o2o.access_right r WHERE r.profile IN ('reader', 'cashier')
+ON CONFLICT DO NOTHING;
+
+CREATE OR REPLACE FUNCTION o2o.access_object(profile text)
+RETURNS TABLE (object_kind text, object_name name, privilege text, object text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT r.object_kind, r.object_name, r.privilege,
+		CASE p.prokind WHEN 'p' THEN 'PROCEDURE ' ELSE 'FUNCTION ' END || p.oid::regprocedure
+	FROM o2o.access_right r
+		LEFT JOIN pg_proc p ON p.pronamespace = 'o2o'::regnamespace AND p.proname = r.object_name
+	WHERE r.profile = access_object.profile AND r.object_kind = 'function'
+	UNION ALL
+	SELECT r.object_kind, r.object_name, r.privilege, 'TABLE ' || c.oid::regclass
+	FROM o2o.access_right r
+		LEFT JOIN pg_class c ON c.relnamespace = 'o2o'::regnamespace AND c.relname = r.object_name AND c.relkind IN ('r', 'p', 'v', 'm')
+	WHERE r.profile = access_object.profile AND r.object_kind = 'table'
+$$;
+COMMENT ON FUNCTION o2o.access_object(text) IS 'The rights of an access profile and the objects they stand for, as GRANT spells them, one row per overload; object is NULL where there is no such object.';
+
+CREATE OR REPLACE FUNCTION o2o.access_check(role name, profile text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM o2o.access_right r WHERE r.profile = access_check.profile) THEN
+		RAISE EXCEPTION 'unknown access profile %', coalesce(quote_literal(access_check.profile), 'NULL')
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'The profiles are reader, cashier, operator.';
+	ELSIF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = access_check.role) THEN
+		RAISE EXCEPTION 'role % does not exist', coalesce(quote_ident(access_check.role), 'NULL') USING ERRCODE = 'undefined_object';
+	ELSIF access_check.role = current_user THEN
+		RAISE EXCEPTION 'role % owns the model', quote_ident(access_check.role) USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'The owner may do everything; access profiles are for other roles.';
+	ELSIF NOT has_schema_privilege(access_check.role, 'o2o', 'USAGE') THEN
+		RAISE EXCEPTION 'role % may not use schema o2o', quote_ident(access_check.role) USING ERRCODE = 'insufficient_privilege',
+			HINT = format('As a superuser: GRANT USAGE ON SCHEMA o2o TO %I.', access_check.role);
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.access_check(name, text) IS 'Refuses a role or access profile that cannot be granted. Errors: 22023 unknown profile, or the owner itself, 42704 no such role, 42501 the role lacks USAGE on schema o2o.';
+
+CREATE OR REPLACE FUNCTION o2o.grant_access(role name, profile text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	entry record;
+BEGIN
+	PERFORM o2o.access_check(grant_access.role, grant_access.profile);
+	FOR entry IN SELECT a.object, a.privilege FROM o2o.access_object(grant_access.profile) a WHERE a.object IS NOT NULL LOOP
+		EXECUTE format('GRANT %s ON %s TO %I', entry.privilege, entry.object, grant_access.role);
+	END LOOP;
+	INSERT INTO o2o.access_grant (role_name, profile) VALUES (grant_access.role, grant_access.profile)
+	ON CONFLICT (role_name, profile) DO UPDATE SET granted_at = excluded.granted_at, granted_by = excluded.granted_by;
+END $$;
+COMMENT ON FUNCTION o2o.grant_access(name, text) IS 'Gives a role an access profile: reader (report views), cashier (the functions of a till, no table or view) or operator (cashier and reader, imports, merges, maintenance). Call it again after setup() has upgraded the model. The owner alone may call it. Errors: 22023 unknown profile, or the role is the owner, 42704 no such role, 42501 the role lacks USAGE on schema o2o.';
+
+CREATE OR REPLACE FUNCTION o2o.revoke_access(role name, profile text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	entry record;
+BEGIN
+	PERFORM o2o.access_check(revoke_access.role, revoke_access.profile);
+	DELETE FROM o2o.access_grant g WHERE g.role_name = revoke_access.role AND g.profile = revoke_access.profile;
+	FOR entry IN
+		SELECT a.object, a.privilege FROM o2o.access_object(revoke_access.profile) a
+		WHERE a.object IS NOT NULL AND NOT EXISTS (
+			SELECT FROM o2o.access_grant g JOIN o2o.access_right r ON r.profile = g.profile
+			WHERE g.role_name = revoke_access.role AND r.object_kind = a.object_kind
+				AND r.object_name = a.object_name AND r.privilege = a.privilege)
+	LOOP
+		EXECUTE format('REVOKE %s ON %s FROM %I', entry.privilege, entry.object, revoke_access.role);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION o2o.revoke_access(name, text) IS 'Takes an access profile from a role; what another of its profiles gives stays. The owner alone may call it. Errors: as grant_access().';
+REVOKE ALL ON FUNCTION o2o.grant_access(name, text), o2o.revoke_access(name, text) FROM PUBLIC;
