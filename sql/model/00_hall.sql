@@ -64,9 +64,10 @@ END $$;
 COMMENT ON FUNCTION o2o.request_claim(text, text, jsonb) IS 'Claims an idempotency key for an operation with these arguments. replay is NULL when the caller is the first and should do the work, else the first result. Without a key, a random request_id and no protection. Error: O2004 the key was used with another operation or other arguments. A concurrent claim of the same key waits until the first one ends.';
 
 CREATE OR REPLACE FUNCTION o2o.request_finish(request_id uuid, result jsonb) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	UPDATE o2o.request r SET result = request_finish.result WHERE r.request_id = request_finish.request_id
-$$;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE o2o.request r SET result = request_finish.result WHERE r.request_id = request_finish.request_id;
+END $$;
 COMMENT ON FUNCTION o2o.request_finish(uuid, jsonb) IS 'Stores the result that a replay of the request returns.';
 
 CREATE TABLE IF NOT EXISTS o2o.change_base (

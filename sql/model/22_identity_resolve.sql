@@ -2,20 +2,23 @@
 -- protocol of identify(). Undoing stands in 23, the bulk import in 24.
 
 CREATE OR REPLACE FUNCTION o2o.identifier_profile(identifier o2o.identifier, as_of timestamptz DEFAULT now()) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT i.profile_id
-	FROM o2o.profile_identifier i
-		JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
-	WHERE i.identifier OPERATOR(o2o.=) identifier_profile.identifier
-		AND NOT i.is_shared
-		AND (k.time_to_live IS NULL OR i.last_seen_at + k.time_to_live > as_of)
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT i.profile_id
+		FROM o2o.profile_identifier i
+			JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
+		WHERE i.identifier OPERATOR(o2o.=) identifier_profile.identifier
+			AND NOT i.is_shared
+			AND (k.time_to_live IS NULL OR i.last_seen_at + k.time_to_live > as_of));
+END $$;
 COMMENT ON FUNCTION o2o.identifier_profile(o2o.identifier, timestamptz) IS 'The profile that an identifier means at as_of, or NULL: never seen, shared, or unseen for longer than its kind''s time to live.';
 
 CREATE OR REPLACE FUNCTION o2o.profile_customer(profile_id bigint) RETURNS bigint
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce((SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id = profile_customer.profile_id), profile_id)
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN coalesce((SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id = profile_customer.profile_id), profile_id);
+END $$;
 COMMENT ON FUNCTION o2o.profile_customer(bigint) IS 'The customer that a profile (or a customer id of any time) resolves to today; the id itself for an anonymous profile.';
 
 CREATE OR REPLACE FUNCTION o2o.person_profile(person o2o.identifier) RETURNS bigint
@@ -56,18 +59,22 @@ $$;
 COMMENT ON FUNCTION o2o.customer_lookup(bigint) IS 'The customer that a profile id, or a customer id of any time, resolves to today; NULL when there is no such profile.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_profiles(customer_id bigint) RETURNS bigint[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(array_agg(p.profile_id ORDER BY p.profile_id), ARRAY[customer_profiles.customer_id])
-	FROM o2o.profile p WHERE p.customer_id = customer_profiles.customer_id
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT coalesce(array_agg(p.profile_id ORDER BY p.profile_id), ARRAY[customer_profiles.customer_id])
+		FROM o2o.profile p WHERE p.customer_id = customer_profiles.customer_id);
+END $$;
 COMMENT ON FUNCTION o2o.customer_profiles(bigint) IS 'The profiles of a customer, ascending; an anonymous profile is its own only member.';
 
 CREATE OR REPLACE FUNCTION o2o.profile_customers(profile_ids bigint[]) RETURNS bigint[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT array_agg(coalesce(p.customer_id, u.id) ORDER BY u.n)
-	FROM unnest(profile_ids) WITH ORDINALITY u (id, n)
-		LEFT JOIN o2o.profile p ON p.profile_id = u.id
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT array_agg(coalesce(p.customer_id, u.id) ORDER BY u.n)
+		FROM unnest(profile_ids) WITH ORDINALITY u (id, n)
+			LEFT JOIN o2o.profile p ON p.profile_id = u.id);
+END $$;
 COMMENT ON FUNCTION o2o.profile_customers(bigint[]) IS 'profile_customer() of each profile, in the order of the input.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_lock(profile_ids bigint[]) RETURNS bigint[]
@@ -97,16 +104,18 @@ END $$;
 COMMENT ON FUNCTION o2o.customer_lock(bigint[]) IS 'Locks the customers that the profiles resolve to, in ascending order, and returns them in the order of the input. They cannot merge, split or spend elsewhere until the transaction ends. Read their members in a later statement.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_setting(name text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT s.value FROM o2o.setting s WHERE s.name = 'identity.' || identity_setting.name
-$$;
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT s.value FROM o2o.setting s WHERE s.name = 'identity.' || identity_setting.name);
+END $$;
 COMMENT ON FUNCTION o2o.identity_setting(text) IS 'Value of the setting identity.<name>.';
 
 CREATE OR REPLACE FUNCTION o2o.identifier_scope(identifier o2o.identifier) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN o2o.identifier_kind(identifier) IN ('openid', 'ref')
-		THEN split_part(o2o.identifier_value(identifier), '/', 1) ELSE '' END
-$$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE o2o.identifier_kind(identifier)
+	WHEN 'openid' THEN split_part(o2o.identifier_value(identifier), '/', 1)
+	WHEN 'ref' THEN split_part(o2o.identifier_value(identifier), '/', 1)
+	ELSE '' END;
 COMMENT ON FUNCTION o2o.identifier_scope(o2o.identifier) IS 'Within what a value of a unique kind is unique: the app of an openid, the source of a ref, else the whole kind ('''').';
 
 CREATE OR REPLACE FUNCTION o2o.identity_admit(identifiers o2o.identifier[]) RETURNS o2o.identifier[]
@@ -185,12 +194,15 @@ END $$;
 COMMENT ON FUNCTION o2o.change_seq() IS 'The change number of this transaction. All its changes share it, and it is below the number of every transaction that starts after this one ends.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_move(moved bigint[], old_customer_id bigint, new_customer_id bigint, cause text, moved_at timestamptz) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	seq bigint := o2o.change_seq();
+BEGIN
 	UPDATE o2o.profile p SET customer_id = customer_move.new_customer_id WHERE p.profile_id = ANY (moved);
 	INSERT INTO o2o.customer_change (profile_id, seq, old_customer_id, new_customer_id, cause, changed_at)
-	SELECT u.id, s.seq, customer_move.old_customer_id, customer_move.new_customer_id, customer_move.cause, moved_at
-	FROM o2o.change_seq() s (seq), unnest(moved) u (id)
-$$;
+	SELECT u.id, seq, customer_move.old_customer_id, customer_move.new_customer_id, customer_move.cause, moved_at
+	FROM unnest(moved) u (id);
+END $$;
 COMMENT ON FUNCTION o2o.customer_move(bigint[], bigint, bigint, text, timestamptz) IS 'Points the profiles to another customer and logs it. Both customers'' locks are held.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_absorb(roots bigint[], newcomers bigint[], evidence_profile_id bigint, evidence_id bigint, merged_at timestamptz) RETURNS bigint
@@ -224,14 +236,19 @@ END $$;
 COMMENT ON FUNCTION o2o.customer_absorb(bigint[], bigint[], bigint, bigint, timestamptz) IS 'Makes one customer of locked customers (roots) and new profiles (newcomers, whose rows the caller writes): the lowest id survives, each other root is absorbed and logged with the evidence that did it. Returns the survivor.';
 
 CREATE OR REPLACE FUNCTION o2o.evidence_record(profiles bigint[], status text, rule text, source text, reason text, event_id text, occurred_at timestamptz) RETURNS bigint
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	recorded bigint;
+BEGIN
 	INSERT INTO o2o.identity_evidence AS e (profile_id, profiles, status, rule, source, reason, event_id, occurred_at, last_seen_at)
-	VALUES (profiles[1], evidence_record.profiles, evidence_record.status, evidence_record.rule, evidence_record.source,
+	VALUES (evidence_record.profiles[1], evidence_record.profiles, evidence_record.status, evidence_record.rule, evidence_record.source,
 		evidence_record.reason, evidence_record.event_id, evidence_record.occurred_at, evidence_record.occurred_at)
 	ON CONFLICT (profile_id, profiles, rule, source, status) WHERE status <> 'retracted'
 	DO UPDATE SET last_seen_at = greatest(e.last_seen_at, excluded.last_seen_at), reason = excluded.reason
-	RETURNING e.evidence_id
-$$;
+	RETURNING e.evidence_id INTO recorded;
+	RETURN recorded;
+END $$;
 COMMENT ON FUNCTION o2o.evidence_record(bigint[], text, text, text, text, text, timestamptz) IS 'Writes a piece of evidence (profiles ascending) or, where the same is on record, moves its last_seen_at. Returns its id.';
 
 CREATE OR REPLACE FUNCTION o2o.identifier_claim(identifiers o2o.identifier[], occurred_at timestamptz) RETURNS void

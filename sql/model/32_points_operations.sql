@@ -1,11 +1,15 @@
 -- The points room: what callers use. Earn, burn, transfer, balance, reserve,
 -- expiry. None of these functions writes the ledger itself: that is points_post.
+-- The single calls force generic plans: planning for the length of an array of
+-- profiles again and again costs more than the posting.
 
 CREATE OR REPLACE FUNCTION o2o.points_customer_balance(customer_id bigint, program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	members bigint[] := o2o.customer_profiles(customer_id);
 BEGIN
 	RETURN (SELECT coalesce(o2o.sum(a.balance), 0::o2o.points) FROM o2o.points_account a
-		WHERE a.profile_id = ANY (o2o.customer_profiles(points_customer_balance.customer_id))
+		WHERE a.profile_id = ANY (members)
 			AND a.program = points_customer_balance.program AND a.kind = 'member');
 END $$;
 COMMENT ON FUNCTION o2o.points_customer_balance(bigint, text) IS 'Balance of a customer in a program: the sum over the member accounts of its profiles.';
@@ -67,7 +71,7 @@ COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, tex
 CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT e.transfer_id, e.balance INTO transfer_id, balance
 	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
@@ -78,7 +82,7 @@ COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text
 CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT e.transfer_id, e.balance INTO transfer_id, balance
 	FROM o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
@@ -114,7 +118,7 @@ COMMENT ON FUNCTION o2o.points_burn_once(o2o.identifier, bigint, o2o.points, tex
 CREATE OR REPLACE FUNCTION o2o.points_burn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT b.transfer_id, b.balance INTO transfer_id, balance
 	FROM o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key) b;
@@ -125,7 +129,7 @@ COMMENT ON FUNCTION o2o.points_burn(o2o.identifier, o2o.points, text, text, text
 CREATE OR REPLACE FUNCTION o2o.points_burn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT b.transfer_id, b.balance INTO transfer_id, balance
 	FROM o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key) b;
@@ -189,7 +193,7 @@ COMMENT ON FUNCTION o2o.points_transfer_once(o2o.identifier, o2o.identifier, big
 CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person o2o.identifier, to_person o2o.identifier, amount o2o.points, program text,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT t.transfer_id, t.balance INTO transfer_id, balance
 	FROM o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key) t;
@@ -200,7 +204,7 @@ COMMENT ON FUNCTION o2o.points_transfer(o2o.identifier, o2o.identifier, o2o.poin
 CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person bigint, to_person bigint, amount o2o.points, program text,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT t.transfer_id, t.balance INTO transfer_id, balance
 	FROM o2o.points_transfer_once(NULL, NULL, from_person, to_person, amount, program, reason, idempotency_key) t;
@@ -211,6 +215,8 @@ COMMENT ON FUNCTION o2o.points_transfer(bigint, bigint, o2o.points, text, text, 
 CREATE OR REPLACE FUNCTION o2o.points_balance_of(profile_id bigint)
 RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	members bigint[] := o2o.customer_profiles(o2o.profile_customer(profile_id));
 BEGIN
 	RETURN QUERY
 	SELECT a.program, o2o.sum(a.balance), o2o.sum(a.held),
@@ -221,7 +227,7 @@ BEGIN
 				coalesce(o2o.sum(l.remaining) FILTER (WHERE l.expires_at > now()), 0::o2o.points) AS going
 			FROM o2o.points_lot l
 			WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id AND l.expires_at <= now() + interval '30 days') l
-	WHERE a.profile_id = ANY (o2o.customer_profiles(o2o.profile_customer(points_balance_of.profile_id))) AND a.kind = 'member'
+	WHERE a.profile_id = ANY (members) AND a.kind = 'member'
 	GROUP BY a.program
 	ORDER BY a.program;
 END $$;
@@ -229,7 +235,7 @@ COMMENT ON FUNCTION o2o.points_balance_of(bigint) IS 'points_balance of the cust
 
 CREATE OR REPLACE FUNCTION o2o.points_balance(person o2o.identifier)
 RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
 END $$;
@@ -237,7 +243,7 @@ COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has
 
 CREATE OR REPLACE FUNCTION o2o.points_balance(person bigint)
 RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
 END $$;

@@ -269,9 +269,11 @@ show_speed(void)
 	static O2oGeoPoint a[N],
 				b[N];
 	double		sum = 0;
+	O2oGeoQuery query;
 	clock_t		t0,
 				t1,
-				t2;
+				t2,
+				t3;
 
 	for (int i = 0; i < N; i++)
 	{
@@ -286,9 +288,19 @@ show_speed(void)
 	for (int i = 0; i < N; i++)
 		sum -= truth(a[i], b[i]);
 	t2 = clock();
-	printf("ns a distance to 30 km: %.0f, geod_inverse %.0f (%.0f)\n",
+	o2o_geo_query_init(&query, a[0]);
+	for (int j = 0; j < 10; j++)
+		for (int i = 0; i < N; i++)
+		{
+			O2oGeoBox	box = o2o_geo_point_box(b[i]);
+
+			sum += o2o_geo_bound(&query, &box);
+		}
+	t3 = clock();
+	printf("ns a distance to 30 km: %.0f, geod_inverse %.0f, bound %.0f (%.0f)\n",
 		   1e9 * (t1 - t0) / CLOCKS_PER_SEC / N / 10,
-		   1e9 * (t2 - t1) / CLOCKS_PER_SEC / N, sum);
+		   1e9 * (t2 - t1) / CLOCKS_PER_SEC / N,
+		   1e9 * (t3 - t2) / CLOCKS_PER_SEC / N / 10, sum);
 }
 
 int

@@ -1,0 +1,124 @@
+-- The hall, last: maintenance and health, which know every room, and the
+-- rights that PUBLIC does not have.
+
+CREATE TABLE IF NOT EXISTS o2o.maintenance (
+	step text NOT NULL PRIMARY KEY,
+	started_at timestamptz,
+	finished_at timestamptz,
+	done text
+);
+COMMENT ON TABLE o2o.maintenance IS 'Steps of maintain(): when each was last started and finished, and what it did. A step is locked while it runs.';
+INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('verify')
+ON CONFLICT DO NOTHING;
+
+CREATE OR REPLACE FUNCTION o2o.maintain_step(step text, until timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	started timestamptz := clock_timestamp();
+	rows bigint;
+	total bigint := 0;
+	report text;
+BEGIN
+	PERFORM FROM o2o.maintenance m WHERE m.step = maintain_step.step FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND OR started >= until THEN
+		RETURN false;
+	END IF;
+	CASE maintain_step.step
+		WHEN 'partitions' THEN
+			rows := o2o.journey_partition_for(
+				(SELECT least(min(t.occurred_at), started) FROM o2o.touchpoint_default t), started + interval '3 months');
+			report := format('%s partitions made', rows);
+		WHEN 'points_expire' THEN
+			LOOP
+				rows := o2o.points_expire(1000);
+				total := total + rows;
+				EXIT WHEN rows = 0 OR clock_timestamp() >= until;
+			END LOOP;
+			report := format('%s lots expired', total);
+		WHEN 'verify' THEN
+			SELECT count(*) INTO rows FROM o2o.identity_verify();
+			SELECT count(*) INTO total FROM o2o.points_verify();
+			report := format('identity_verify: %s rows, points_verify: %s rows', rows, total);
+	END CASE;
+	UPDATE o2o.maintenance m SET started_at = started, finished_at = clock_timestamp(), done = report
+	WHERE m.step = maintain_step.step;
+	RETURN true;
+END $$;
+COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, verify) unless another session is at it or the time is up. Returns whether it ran.';
+
+CREATE OR REPLACE PROCEDURE o2o.maintain(max_seconds integer DEFAULT 60)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	until timestamptz := clock_timestamp() + make_interval(secs => max_seconds);
+BEGIN
+	PERFORM o2o.maintain_step('partitions', until);
+	PERFORM o2o.maintain_step('points_expire', until);
+	PERFORM o2o.maintain_step('verify', until);
+END $$;
+COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, runs the verify functions. Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (each step runs once). Answers are exact also when it has not run for a month.';
+
+CREATE OR REPLACE FUNCTION o2o.health() RETURNS TABLE ("check" text, status text, value text, hint text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	library text := o2o.library_version();
+BEGIN
+	RETURN QUERY
+	SELECT 'model version', CASE WHEN v.version = library THEN 'ok' ELSE 'problem' END,
+		format('model %s, extension %s', v.version, library),
+		CASE WHEN v.version <> library THEN 'CALL o2o.setup() after ALTER EXTENSION "O2O" UPDATE.' END
+	FROM o2o.model_version v ORDER BY v.applied_at DESC LIMIT 1;
+	RETURN QUERY
+	SELECT 'search_path', CASE WHEN found.entry IS NULL THEN 'warning' ELSE 'ok' END, coalesce(found.entry, 'not set for this database'),
+		CASE WHEN found.entry IS NULL THEN format('ALTER DATABASE %I SET search_path = "$user", public, o2o;', current_database()) END
+	FROM (VALUES (1)) one
+		LEFT JOIN (
+			SELECT c.entry FROM pg_db_role_setting s, unnest(s.setconfig) c (entry)
+			WHERE s.setdatabase = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+				AND c.entry ~ '^search_path=.*\mo2o\M'
+			LIMIT 1
+		) found ON true;
+	RETURN QUERY
+	SELECT 'creating in schema o2o', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END,
+		coalesce(string_agg(r.rolname, ', ' ORDER BY r.rolname), 'the owner alone'),
+		CASE WHEN count(*) > 0 THEN 'REVOKE CREATE ON SCHEMA o2o from these roles.' END
+	FROM pg_roles r
+	WHERE NOT r.rolsuper AND r.rolname <> current_user AND has_schema_privilege(r.oid, 'o2o', 'CREATE')
+		AND NOT pg_has_role(r.oid, current_user, 'MEMBER');
+	RETURN QUERY
+	SELECT 'maintain: ' || m.step,
+		CASE WHEN m.finished_at > now() - interval '2 days' THEN 'ok' ELSE 'warning' END,
+		coalesce(m.finished_at || ': ' || m.done, 'never ran'),
+		CASE WHEN m.finished_at > now() - interval '2 days' THEN NULL ELSE 'CALL o2o.maintain(60) from cron or pg_cron, every hour.' END
+	FROM o2o.maintenance m ORDER BY m.step;
+	RETURN QUERY
+	SELECT 'verify', CASE WHEN m.done ~ ': [1-9]' THEN 'problem' ELSE 'ok' END, m.done,
+		CASE WHEN m.done ~ ': [1-9]' THEN 'SELECT * FROM o2o.identity_verify(); SELECT * FROM o2o.points_verify();' END
+	FROM o2o.maintenance m WHERE m.step = 'verify' AND m.finished_at IS NOT NULL;
+	RETURN QUERY
+	SELECT 'touchpoints without a partition', CASE WHEN p.waiting THEN 'warning' ELSE 'ok' END,
+		CASE WHEN p.waiting THEN 'some' ELSE 'none' END,
+		CASE WHEN p.waiting THEN 'CALL o2o.maintain(60) moves them.' END
+	FROM (SELECT EXISTS (SELECT FROM o2o.touchpoint_default) AS waiting) p;
+	RETURN QUERY
+	SELECT 'suppressed evidence of 30 days', 'ok', count(*)::text, 'o2o.identity_evidence, status suppressed: links that a rule refused.'
+	FROM o2o.identity_evidence e WHERE e.status = 'suppressed' AND e.last_seen_at > now() - interval '30 days';
+	RETURN QUERY
+	SELECT 'cluster key rules', CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, format('%s findings', count(*)),
+		CASE WHEN count(*) > 0 THEN 'SELECT * FROM o2o.distribution_lint();' END
+	FROM o2o.distribution_lint();
+END $$;
+COMMENT ON FUNCTION o2o.health() IS 'How the installation is: check, status (ok, warning, problem), value, and hint: what to do. Looks at the versions of model and extension, the search_path, who may create in the schema, the last maintenance and verify results, partitions, refused links, and the cluster rules.';
+
+DO $$
+DECLARE
+	routine regprocedure;
+BEGIN
+	FOR routine IN
+		SELECT p.oid FROM pg_proc p
+		WHERE p.pronamespace = 'o2o'::regnamespace AND pg_get_userbyid(p.proowner) = current_user
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+			AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0))
+	LOOP
+		EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', routine);
+	END LOOP;
+END $$;
