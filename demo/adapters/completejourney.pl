@@ -25,8 +25,8 @@ while (my $row = $next->()) {
 
 my ($lines, $sold) = (0, 0);
 my (%skipped, %order);
-my $orders = copy_begin('import_order', qw(batch_id source source_id ordered_at identifiers channel_sold location_sold channel_fulfilled location_fulfilled currency payment_method points_program));
-my $order_lines = copy_begin('import_order_line', qw(batch_id source source_id line_no sku product_name category quantity unit_price discount));
+my $orders = copy_begin('o2o.import_order', qw(batch_id source source_id ordered_at identifiers channel_sold location_sold channel_fulfilled location_fulfilled currency payment_method points_program));
+my $order_lines = copy_begin('o2o.import_order_line', qw(batch_id source source_id line_no sku product_name category quantity unit_price discount));
 
 $next = csv_reader($transactions);
 while (my $row = $next->()) {

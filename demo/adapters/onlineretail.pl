@@ -19,9 +19,9 @@ my %FEE = map { $_ => 1 } ('AMAZONFEE', 'BANK CHARGES', 'CRUK', 'S');
 my ($lines, $sold, $given_back, $nobody) = (0) x 4;
 my (%skipped, %order, %return);
 
-my $orders = copy_begin('import_order', qw(batch_id source source_id ordered_at identifiers channel_sold channel_fulfilled currency payment_method points_program));
-my $order_lines = copy_begin('import_order_line', qw(batch_id source source_id line_no sku product_name category quantity unit_price));
-my $returns = copy_begin('import_return', qw(batch_id source source_id returned_at identifiers channel_returned currency total));
+my $orders = copy_begin('o2o.import_order', qw(batch_id source source_id ordered_at identifiers channel_sold channel_fulfilled currency payment_method points_program));
+my $order_lines = copy_begin('o2o.import_order_line', qw(batch_id source source_id line_no sku product_name category quantity unit_price));
+my $returns = copy_begin('o2o.import_return', qw(batch_id source source_id returned_at identifiers channel_returned currency total));
 
 my $next = csv_reader($path);
 while (my $row = $next->()) {

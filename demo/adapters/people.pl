@@ -35,8 +35,8 @@ sub json
 	return '{' . join(',', @pair) . '}';
 }
 
-my $events = copy_begin('import_identity', qw(batch_id source event_id occurred_at identifiers traits));
-my $truth = copy_begin('demo_truth', qw(source source_id person));
+my $events = copy_begin('o2o.import_identity', qw(batch_id source event_id occurred_at identifiers traits));
+my $truth = copy_begin('demo.truth', qw(source source_id person));
 my ($lines, $without) = (0, 0);
 my $next = csv_reader($path);
 while (my $row = $next->()) {

@@ -57,7 +57,7 @@ sub copy_begin
 	my ($table, @columns) = @_;
 	my $list = join ', ', @columns;
 	open my $fh, '|-', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-c',
-		"COPY o2o.$table ($list) FROM STDIN (FORMAT csv)" or die "psql: $!\n";
+		"COPY $table ($list) FROM STDIN (FORMAT csv)" or die "psql: $!\n";
 	return { fh => $fh, table => $table, rows => 0 };
 }
 
@@ -73,7 +73,7 @@ sub copy_row
 sub copy_end
 {
 	for my $copy (@_) {
-		close $copy->{fh} or die "copying into o2o.$copy->{table} failed\n";
+		close $copy->{fh} or die "copying into $copy->{table} failed\n";
 	}
 }
 

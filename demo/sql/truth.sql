@@ -29,3 +29,15 @@ LANGUAGE sql STABLE AS $$
 		(SELECT coalesce(sum(n * (n - 1) / 2), 0)::bigint FROM (SELECT count(*) AS n FROM r GROUP BY customer, person) g)
 $$;
 COMMENT ON FUNCTION demo.accuracy(text, text[]) IS 'Over the records of some sources: pairs that are one person, that were joined, and that are both.';
+
+CREATE OR REPLACE VIEW demo.accuracy_table AS
+SELECT a.*, round(a.right_pairs::numeric / nullif(a.joined_pairs, 0), 4) AS precision, round(a.right_pairs::numeric / nullif(a.true_pairs, 0), 4) AS recall
+FROM (
+	SELECT 1 AS place, r.* FROM demo.accuracy('Web shop and tills together', '{web,pos}') r
+	UNION ALL SELECT 2, r.* FROM demo.accuracy('Web shop alone', '{web}') r
+	UNION ALL SELECT 3, r.* FROM demo.accuracy('Tills alone', '{pos}') r
+	UNION ALL SELECT 4, r.* FROM demo.accuracy('FEBRL 3, by social security number', '{febrl3}') r
+	UNION ALL SELECT 5, r.* FROM demo.accuracy('fake_1000, by e-mail', '{fake1000}') r
+) a
+WHERE a.records > 0;
+COMMENT ON VIEW demo.accuracy_table IS 'accuracy() over what this demo loaded, with precision and recall of pairs (NULL without pairs).';
