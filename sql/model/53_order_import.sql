@@ -146,6 +146,7 @@ BEGIN
 			WHERE o.batch_id = i.batch_id AND o.source = i.source AND o.source_id = i.order_source_id)
 		AND NOT EXISTS (SELECT FROM o2o.sales_order o WHERE o.source = i.source AND o.source_id = i.order_source_id)
 	ON CONFLICT DO NOTHING;
+	ANALYZE o2o.import_identity;
 	PERFORM o2o.identity_import(order_import.batch_id);
 	UPDATE o2o.import_order i SET profile_id = e.profile_id, order_id = nextval('o2o.order_id_seq')
 	FROM o2o.import_identity e
@@ -256,6 +257,7 @@ BEGIN
 		RAISE EXCEPTION 'points of batch % were imported before', order_import_facts.batch_id
 			USING ERRCODE = 'O2004', HINT = 'Give further orders another batch_id.';
 	END IF;
+	ANALYZE o2o.import_points;
 	PERFORM o2o.points_import(order_import_facts.batch_id);
 	-- What the ledger refused was not paid with points of ours: the order stays, the refusal is on record.
 	INSERT INTO o2o.import_problem (batch_id, source, source_id, problem)

@@ -134,6 +134,7 @@ BEGIN
 	SELECT t.batch_id, t.source, 'touchpoint/' || t.event_id, t.occurred_at, t.identifiers
 	FROM o2o.import_touchpoint t WHERE t.batch_id = touchpoint_import.batch_id AND t.outcome IS NULL
 	ON CONFLICT DO NOTHING;
+	ANALYZE o2o.import_identity;
 	PERFORM o2o.identity_import(touchpoint_import.batch_id);
 	INSERT INTO o2o.touchpoint (profile_id, occurred_at, stage, verb, channel, source, event_id, location_id, sku, order_id, content, position)
 	SELECT e.profile_id, t.occurred_at, t.stage, t.verb, t.channel, t.source, t.event_id, l.location_id, t.sku, o.order_id, t.content, t.position
