@@ -48,4 +48,4 @@ while (my $row = $next->()) {
 	copy_row($truth, $name, $id, $format->{person}->($row));
 }
 copy_end($events, $truth);
-account('records read', $lines, "of them without a $format->{kind}", $without);
+account('records read', $lines, "of them without $format->{kind}", $without);

@@ -102,19 +102,62 @@ export function segments(data, width) {
 	}];
 }
 
-// Funnel: people at each stage, and what part of the stage before that is.
+// Funnel: people who came to each stage through all before it, and what part of the stage before they are.
 export function funnel(data, width) {
 	const rows = data.funnel.map((r, i) => ({...r, rate: i ? r.people / data.funnel[i - 1].people : null}));
-	const most = Math.max(...rows.map((r) => r.people));
 	return [{
 		heading: null,
 		chart: Plot.plot({
-			width, height: 30 + 52 * rows.length, marginLeft: 76, marginRight: 70, marginBottom: 6,
-			x: {axis: null, domain: [0, most]}, y: {label: null, tickSize: 0, domain: rows.map((r) => r.stage), padding: 0.2, tickFormat: (s) => s[0].toUpperCase() + s.slice(1)},
+			width, height: 24 + 50 * rows.length, marginLeft: 76, marginRight: 116, marginBottom: 6,
+			x: {axis: null, domain: [0, Math.max(...rows.map((r) => r.people))]},
+			y: {label: null, tickSize: 0, domain: rows.map((r) => r.stage), padding: 0.2, tickFormat: (s) => s[0].toUpperCase() + s.slice(1)},
 			marks: [
 				Plot.barX(rows, {x: "people", y: "stage", fill: (r) => (r.stage === "deal" ? COLOUR.both : COLOUR.quiet), rx: 3}),
-				Plot.text(rows, {x: 0, y: "stage", text: (r) => short(r.people), textAnchor: "start", dx: 9, fontWeight: 600, fontSize: 13.5}),
-				Plot.text(rows, {x: "people", y: "stage", text: (r) => (r.rate === null ? "" : `${percent(r.rate)}`), textAnchor: "start", dx: 7, fill: "#5b6573"}),
+				Plot.text(rows, {x: "people", y: "stage", text: (r) => short(r.people), textAnchor: "start", dx: 8, dy: -7, fontWeight: 600, fontSize: 13.5}),
+				Plot.text(rows, {x: "people", y: "stage", text: (r) => (r.rate === null ? "customers" : `${percent(r.rate)} of those before`), textAnchor: "start", dx: 8, dy: 8, fill: "#5b6573", fontSize: 11.5}),
+			],
+		}),
+	}];
+}
+
+// Categories: what sells online to the right, in stores to the left, as shares of the category.
+export function categories(data, width) {
+	return perCurrency(data.categories).map(({currency, rows}, _, panels) => {
+		const total = new Map();
+		for (const r of rows) total.set(r.category, (total.get(r.category) ?? 0) + r.sales);
+		const order = [...total].sort((a, b) => b[1] - a[1]).slice(0, 10).map((c) => c[0]);
+		const shown = rows.filter((r) => order.includes(r.category));
+		const both = new Set(rows.map((r) => r.kind)).size > 1;
+		const online = new Map(rows.filter((r) => r.kind === "online").map((r) => [r.category, r.sales / total.get(r.category)]));
+		const unit = Math.max(...total.values()) >= 5e5 ? [1e6, "million"] : [1e3, "thousand"];
+		return {
+			heading: panels.length > 1 ? `In ${currency}` : null,
+			chart: Plot.plot({
+				width: panels.length > 1 ? width / panels.length - 13 : width, height: 56 + 27 * order.length, marginLeft: 112, marginRight: both ? 92 : 20, marginBottom: 36,
+				x: {label: `Sales, ${signOf(currency)} ${unit[1]}`, labelAnchor: "center", labelArrow: "none", grid: true, ticks: 5, transform: (v) => v / unit[0]},
+				y: {label: null, tickSize: 0, domain: order, padding: 0.24},
+				marks: [
+					Plot.barX(shown, {x: "sales", y: "category", fill: (r) => COLOUR[r.kind], order: ["offline", "online"], z: "kind", insetRight: 1, title: (r) => `${r.category}, ${r.kind}\n${money(r.sales, currency)}`}),
+					both ? Plot.text(order, {x: (c) => total.get(c), y: (c) => c, text: (c) => `${percent(online.get(c) ?? 0)} online`, textAnchor: "start", dx: 7, fill: "#5b6573"}) : null,
+					Plot.ruleX([0], {stroke: "#8b95a3"}),
+				],
+			}),
+		};
+	});
+}
+
+// The stores that sell most.
+export function topStores(data, width) {
+	const rows = data.stores.filter((s) => s.sales > 0).sort((a, b) => b.sales - a.sales).slice(0, 12);
+	const currency = rows[0].currency;
+	return [{
+		heading: `The first ${rows.length}`,
+		chart: Plot.plot({
+			width, height: 30 + 27 * rows.length, marginLeft: 118, marginRight: 56, marginTop: 6, marginBottom: 6,
+			x: {axis: null, domain: [0, rows[0].sales]}, y: {label: null, tickSize: 0, domain: rows.map((s) => s.name), padding: 0.3, tickFormat: (name) => (name.length > 17 ? `${name.slice(0, 16)}…` : name)},
+			marks: [
+				Plot.barX(rows, {x: "sales", y: "name", fill: COLOUR.offline, rx: 2, title: (s) => `${count(s.orders)} orders`}),
+				Plot.text(rows, {x: "sales", y: "name", text: (s) => money(s.sales, currency), textAnchor: "start", dx: 6, fill: "#5b6573"}),
 			],
 		}),
 	}];
@@ -148,21 +191,26 @@ export function points(data, width) {
 	});
 }
 
-// Map: land and borders around the stores, a circle a store, its area the sales.
+// Map: land and borders around the stores, a circle a store, its area the sales; the first stores beside it.
 export function map(data, width) {
+	if (width < 820) return [...places(data, width), ...topStores(data, width)];
+	return [...places(data, Math.round(width * 0.69)), ...topStores(data, Math.round(width * 0.28))];
+}
+
+function places(data, width) {
 	const placed = data.stores.filter((s) => s.lon !== null);
 	const selling = placed.filter((s) => s.sales > 0);
 	const others = placed.filter((s) => !(s.sales > 0) && s.kind !== "warehouse");
 	const warehouses = placed.filter((s) => s.kind === "warehouse");
 	const currency = selling[0]?.currency;
 	const frame = {type: "MultiPoint", coordinates: placed.filter((s) => s.lon > -130 || placed.length < 100).map((s) => [s.lon, s.lat])};
-	const height = Math.round(width * 0.62);
+	const height = Math.round(width * 0.7);
 	return [{
 		heading: null,
 		chart: Plot.plot({
 			width, height, margin: 0,
 			projection: ({width: w, height: h}) => geoMercator().fitExtent([[26, 22], [w - 26, h - 22]], frame),
-			r: {range: [0, selling.length > 100 ? 9 : 15], domain: [0, Math.max(1, ...selling.map((s) => s.sales))]},
+			r: {range: [0, selling.length > 100 ? 8 : 14], domain: [0, Math.max(1, ...selling.map((s) => s.sales))]},
 			clip: true,
 			marks: [
 				Plot.frame({fill: "#eef3f8", stroke: null, rx: 6}),

@@ -36,6 +36,8 @@ SELECT jsonb_build_object(
 			FROM (VALUES (1, 'online only'), (2, 'both'), (3, 'store only')) s (place, segment)
 				LEFT JOIN o2o.omnichannel_customers o ON o.segment = s.segment
 			GROUP BY s.place, s.segment) g),
+	'categories', (SELECT coalesce(jsonb_agg(jsonb_build_object('category', category, 'kind', kind_sold, 'currency', currency, 'sales', sales) ORDER BY currency, category, kind_sold), '[]')
+		FROM o2o.category_sales WHERE category <> '(none)'),
 	'funnel', (SELECT CASE WHEN bool_and(customers_in_order > 0) THEN jsonb_agg(jsonb_build_object('stage', stage, 'people', customers_in_order, 'whoever', customers) ORDER BY step)
 			ELSE '[]' END FROM o2o.stage_funnel),
 	'points', (SELECT jsonb_agg(jsonb_build_object('program', p.program, 'currency', g.currency, 'month', p.month, 'issued', p.issued, 'spent', p.spent) ORDER BY p.program, p.month)

@@ -1,5 +1,5 @@
 // Puts the page together: words from the figures, figures from the data.
-import {channelColours, COLOUR, funnel, map, matrix, months, points, segments, sizes} from "./charts.js";
+import {categories, channelColours, COLOUR, funnel, map, matrix, months, points, segments, sizes} from "./charts.js";
 import {count, money, month, percent, plural, short, sum} from "./format.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -53,7 +53,7 @@ function figure({id, size = "", heading, sub, legend, draw, caption, extra}) {
 	if (draw) {
 		const width = Math.max(280, box.clientWidth - 46);
 		const panels = draw(data, width);
-		box.append(element("div", {class: panels.length > 1 ? "chart pair" : "chart"}, ...panels.map((p) => element("div", {}, p.heading ? element("h3", {}, p.heading) : null, p.chart))));
+		box.append(element("div", {class: panels.length > 1 ? `chart pair ${id}` : "chart"}, ...panels.map((p) => element("div", {}, p.heading ? element("h3", {}, p.heading) : null, p.chart))));
 	}
 	if (extra) box.append(extra);
 	if (caption) box.append(element("figcaption", {}, caption));
@@ -106,29 +106,39 @@ function mapHeading() {
 	return `The top tenth of the stores make ${percent(sum(top, (s) => s.sales) / sum(stores, (s) => s.sales))} of store sales; the first is ${stores[0].name}${stores[0].city && !stores[0].name.startsWith(stores[0].city) ? ` in ${stores[0].city}` : ""}`;
 }
 
-if (data.funnel.length) {
-	const share = data.funnel[data.funnel.length - 1];
-	const deal = data.funnel.find((f) => f.stage === "deal");
-	figure({id: "funnel", size: "small", heading: deal && share.stage === "share" ? `One buyer in ${Math.round(deal.people / share.people)} shares what they bought` : "From search to share",
-		sub: "People seen at each stage; beside the bar, as a share of the stage before", draw: funnel,
-		caption: "A person counts once a stage, whatever the order; nobody known and not seen before is a person of their own."});
+if (data.categories.length) {
+	const size = data.funnel.length ? "big" : "wide";
+	const rows = data.categories.filter((c) => c.currency === data.categories[0].currency);
+	const share = [...new Set(rows.map((r) => r.category))].map((name) => {
+		const of = (kind) => sum(rows.filter((r) => r.category === name && (!kind || r.kind === kind)), (r) => r.sales);
+		return {name, sales: of(), online: of("online") / of()};
+	}).sort((a, b) => b.online - a.online);
+	const biggest = [...share].sort((a, b) => b.sales - a.sales)[0];
+	figure({id: "categories", size, heading: single ? `${share[0].name} is bought online most (${percent(share[0].online)}), ${share[share.length - 1].name.toLowerCase()} least (${percent(share[share.length - 1].online)})` : `${biggest.name} makes ${percent(biggest.sales / sum(share, (c) => c.sales))} of what the stores sell`,
+		sub: single ? "Sales by category, and the share sold online" : "Sales by department; the web shop's file names none", legend: single ? [["in stores", COLOUR.offline], ["online", COLOUR.online]] : null, draw: categories});
 }
 
-const pointsWords = data.liability.map((p) => `${p.program}: ${short(p.issued)} issued, ${percent(p.spent / p.issued)} spent; ${short(p.outstanding)} outstanding would cost ${money(p.liability, p.currency)} at the expected redemption, against a reserve of ${money(p.reserve, p.currency)}.`);
+if (data.funnel.length) {
+	const at = Object.fromEntries(data.funnel.map((f) => [f.stage, f]));
+	figure({id: "funnel", size: "small", heading: `One buyer in ${Math.round(at.deal.whoever / at.share.whoever)} tells others about it`,
+		sub: "Customers and visitors who came to each stage through all those before it", draw: funnel,
+		caption: `Whatever came before: ${data.funnel.map((f) => `${f.stage} ${short(f.whoever)}`).join(", ")}.`});
+}
+
+const pointsWords = data.liability.map((p) => `${p.program}: ${short(p.issued)} issued, ${percent(p.spent / p.issued)} spent; the ${short(p.outstanding)} outstanding are expected to cost ${money(p.liability, p.currency)}, against a reserve of ${money(p.reserve, p.currency)}.`);
 const first = data.liability[0];
-figure({id: "points", size: data.funnel.length ? "big" : "", heading: single && first ? `${percent(first.spent / first.issued)} of the points issued are spent; the rest is backed by a reserve at ${first.ratio ? first.ratio.toFixed(2) : "–"} : 1` : "Points issued, spent and outstanding",
+figure({id: "points", size: "big", heading: single && first ? `${percent(first.spent / first.issued)} of the points issued came back; a reserve backs the rest at ${first.ratio ? first.ratio.toFixed(2) : "–"} : 1` : "Points issued, spent and outstanding",
 	sub: "Points since the start, at the end of each month", draw: points, caption: pointsWords.join(" ")});
 
-const accuracy = data.identity.accuracy;
-const saved = 1 - h.customers / h.records;
-figure({id: "identity", size: data.funnel.length ? "small" : "", heading: saved > 0.005 ? `${count(h.records)} records turned out to be ${count(h.customers)} customers` : `${count(h.records)} records, ${count(h.customers)} customers`,
+figure({id: "identity", size: "small", heading: `${count(h.records)} records turned out to be ${count(h.customers)} customers`,
 	sub: "How many records of the source systems a customer has", draw: sizes});
 
-figure({id: "accuracy", size: data.funnel.length ? "big" : "", heading: accuracy.length ? `When two records are joined, it is right ${percent(Math.min(...accuracy.map((a) => a.precision)))} of the time${accuracy.length > 1 ? " or more" : ""}` : "No truth is known for these people",
-	sub: "Pairs of records joined by shared identifiers alone, against who is who in truth",
+const accuracy = data.identity.accuracy;
+figure({id: "accuracy", size: "wide", heading: accuracy.length ? `Where two records were joined, they were one person in ${percent3(accuracy[0].precision)} of cases; ${percent3(accuracy[0].recall)} of what belongs together was joined` : "No truth is known for these people",
+	sub: `Pairs of records joined by equal identifiers alone, against who is who in truth${accuracy.length ? ` (figures in the title: ${accuracy[0].name})` : ""}`,
 	extra: table(["", "records", "people", "customers", "precision", "recall"],
 		accuracy.map((a) => [a.name, count(a.records), count(a.people), count(a.customers), percent3(a.precision), percent3(a.recall)])),
-	caption: "Precision: of the pairs joined, the share that is one person. Recall: of the pairs that are one person, the share that was joined. Only equal identifiers join records here: typing errors, shared family phones and missing fields cost both."});
+	caption: "Precision: of the pairs joined, the share that is one person. Recall: of the pairs that are one person, the share that was joined. Names, birthdays and addresses join nothing here; typing errors and missing fields cost recall, family phones and cards precision."});
 
 function percent3(x) {
 	return x === null ? "–" : `${(100 * x).toFixed(1)} %`;

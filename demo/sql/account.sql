@@ -65,12 +65,12 @@ FROM (SELECT DISTINCT ON (p.customer_id) p.customer_id, t.position
 	LATERAL o2o.stores_nearest(c.position, k => 1) n
 ORDER BY c.customer_id;
 \else
-\echo 'The files do not say where customers are; from the middle of four cities, and one that is open on a Sunday at 21:30 there:'
-SELECT c.city AS "from", n.name AS store, round(n.distance_m) AS metres, o.name AS "open Sunday 21:30", round(o.distance_m) AS "metres to it"
+\echo 'The files do not say where customers are; from the middle of four cities, and one that is open on a Sunday at 22:30 there:'
+SELECT c.city AS "from", n.name AS store, round(n.distance_m) AS metres, o.name AS "open Sunday 22:30", round(o.distance_m) AS "metres to it"
 FROM (VALUES ('New York', '-74.0060,40.7128'::o2o.geopoint, 'America/New_York'), ('Chicago', '-87.6298,41.8781', 'America/Chicago'),
 		('Denver', '-104.9903,39.7392', 'America/Denver'), ('Seattle', '-122.3321,47.6062', 'America/Los_Angeles')) c (city, position, zone),
 	LATERAL o2o.stores_nearest(c.position, k => 1) n,
-	LATERAL o2o.stores_nearest(c.position, k => 1, open_at => timestamp '2026-06-14 21:30' AT TIME ZONE c.zone) o;
+	LATERAL o2o.stores_nearest(c.position, k => 1, open_at => timestamp '2026-06-14 22:30' AT TIME ZONE c.zone) o;
 \endif
 
 \echo '=== From search to share'

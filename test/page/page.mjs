@@ -4,7 +4,7 @@ import {pathToFileURL} from "node:url";
 import {chromium} from "playwright-core";
 
 const [page_path, screenshot] = process.argv.slice(2);
-const FIGURES = ["months", "matrix", "segments", "map", "points", "identity", "accuracy"];
+const FIGURES = ["months", "matrix", "segments", "map", "categories", "points", "identity", "accuracy"];
 const failures = [];
 const check = (ok, what) => {
 	console.log(`${ok ? "ok" : "FAILED"}: ${what}`);
