@@ -23,12 +23,13 @@ const perCurrency = (rows) => [...new Set(rows.map((r) => r.currency))].map((cur
 export function months(data, width) {
 	const channels = channelColours(data);
 	const panels = perCurrency(data.months);
+	const unitOf = (rows) => (Math.max(...rows.map((r) => r.sales)) >= 3e5 ? [1e6, "million"] : [1e3, "thousand"]);
 	return panels.map(({currency, rows}) => ({
 		heading: panels.length > 1 ? `${rows[0].channel_name}, in ${currency}` : null,
 		chart: Plot.plot({
 			width: panels.length > 1 ? width / panels.length - 13 : width, height: 270, marginLeft: 48, marginBottom: 28, marginTop: 22,
-			x: {interval: "month", label: null, tickFormat: monthTick(rows.length)},
-			y: {grid: true, label: `Sales, ${signOf(currency)} million`, transform: (v) => v / 1e6, ticks: 5, nice: true},
+			x: {interval: "month", label: null, tickFormat: monthTick()},
+			y: {grid: true, label: `Sales, ${signOf(currency)} ${unitOf(rows)[1]}`, transform: (v) => v / unitOf(rows)[0], ticks: 5, nice: true},
 			color: {domain: channels.map((c) => c.name), range: channels.map((c) => c.colour)},
 			marks: [
 				Plot.rectY(rows, {

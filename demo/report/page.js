@@ -141,7 +141,7 @@ figure({id: "accuracy", size: "wide", heading: accuracy.length ? `Where two reco
 	caption: "Precision: of the pairs joined, the share that is one person. Recall: of the pairs that are one person, the share that was joined. Names, birthdays and addresses join nothing here; typing errors and missing fields cost recall, family phones and cards precision."});
 
 function percent3(x) {
-	return x === null ? "–" : `${(100 * x).toFixed(1)} %`;
+	return x === null ? "–" : `${(100 * x).toFixed(1)}%`;
 }
 
 // ---- foot -----------------------------------------------------------------
