@@ -58,25 +58,24 @@ BEGIN
 	-- Only customers with a burn in the batch. What they had before counts from
 	-- its month of grant, and only while it has not expired by now.
 	FOR event IN
-		WITH burner AS MATERIALIZED (
-			SELECT DISTINCT coalesce(p.customer_id, i.profile_id) AS customer_id, i.program
+		WITH staged AS MATERIALIZED (
+			SELECT i.*, coalesce(p.customer_id, i.profile_id) AS customer_id,
+				bool_or(i.operation = 'burn') OVER (PARTITION BY coalesce(p.customer_id, i.profile_id), i.program) AS burns
 			FROM o2o.import_points i
 				LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
-			WHERE i.batch_id = points_import_draw.batch_id AND i.operation = 'burn'
+			WHERE i.batch_id = points_import_draw.batch_id
 		)
-		SELECT b.customer_id, b.program, i.occurred_at, CASE i.operation WHEN 'burn' THEN 2 ELSE 1 END AS step, i.import_no,
+		SELECT i.customer_id, i.program, i.occurred_at, CASE i.operation WHEN 'burn' THEN 2 ELSE 1 END AS step, i.import_no,
 			i.profile_id, a.account_id, o2o.points_expires_at(i.occurred_at, r.expires_after, r.expires_round, r.time_zone) AS expires_at,
 			o2o.points_grant_month(i.occurred_at, r.time_zone) AS grant_month, 'program' AS funding, i.amount
-		FROM o2o.import_points i
-			LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
-			JOIN burner b ON b.customer_id = coalesce(p.customer_id, i.profile_id) AND b.program = i.program
+		FROM staged i
 			JOIN o2o.points_program r ON r.program = i.program
 			LEFT JOIN o2o.points_account a ON a.profile_id = i.profile_id AND a.program = i.program AND a.kind = 'member'
-		WHERE i.batch_id = points_import_draw.batch_id
+		WHERE i.burns
 		UNION ALL
 		SELECT b.customer_id, b.program, l.grant_month::timestamp AT TIME ZONE r.time_zone, 0, 0,
 			l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining
-		FROM burner b
+		FROM (SELECT DISTINCT i.customer_id, i.program FROM staged i WHERE i.burns) b
 			CROSS JOIN LATERAL unnest(o2o.customer_profiles(b.customer_id)) m (profile_id)
 			JOIN o2o.points_program r ON r.program = b.program
 			JOIN o2o.points_account a ON a.profile_id = m.profile_id AND a.program = b.program AND a.kind = 'member'
@@ -195,6 +194,9 @@ BEGIN
 		RETURN claim.replay ->> 'posted';
 	END IF;
 
+	-- Freshly copied rows have no statistics, and nested loops over them no end.
+	ANALYZE o2o.import_points;
+
 	-- The same checks as for single calls; the first wrong row is the error.
 	SELECT i.* INTO wrong
 	FROM o2o.import_points i
@@ -231,6 +233,8 @@ BEGIN
 			JOIN o2o.profile m ON m.customer_id = p.customer_id
 		WHERE i.batch_id = points_import.batch_id AND i.operation = 'burn'));
 
+	-- The staged rows and the accounts are new: without statistics what follows would be planned for empty tables.
+	ANALYZE o2o.import_points, o2o.points_account;
 	stamp := clock_timestamp();
 	WITH event AS MATERIALIZED (
 		SELECT i.import_no, i.profile_id, i.program, i.operation, i.amount, i.occurred_at, i.reference,

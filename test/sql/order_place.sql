@@ -70,6 +70,8 @@ FROM order_place('{}', '[{"sku": "T1", "unit_price": 8}]', 'pos', 'P1', 'store',
 	points_program => 'club', ordered_at => '2026-03-03 10:00+00');
 SELECT points_earned, points_balance
 FROM order_place('{"card": "88001"}', '[{"sku": "T1", "unit_price": 12.99}]', 'pos', 'P2', 'store', points_program => 'fine', ordered_at => '2026-03-03 10:00+00');
+-- Without a program and a currency: the setting's.
+SELECT points_earned, points_balance FROM order_place('{"card": "88001"}', '[{"sku": "T1", "unit_price": 4}]', 'web', '1002', 'web', ordered_at => '2026-03-03 11:00+00');
 SELECT * FROM pg_temp.book;
 SELECT p.operation, p.amount, p.balance, p.reference FROM points_posting p JOIN points_account a USING (profile_id, account_id)
 WHERE a.program = 'club' ORDER BY p.version;
