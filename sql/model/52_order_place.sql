@@ -195,13 +195,12 @@ BEGIN
 
 	-- What the order comes to.
 	PERFORM o2o.order_lines_check(order_place.lines);
-	IF order_place.points_program IS NOT NULL THEN
-		SELECT p.program, p.currency INTO program FROM o2o.points_program p WHERE p.program = order_place.points_program;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'unknown points program %', quote_ident(order_place.points_program)
-				USING ERRCODE = 'O2302', HINT = 'The programs are the rows of o2o.points_program.';
-		END IF;
-	ELSIF order_place.points_burn OPERATOR(o2o.<>) 0 THEN
+	-- Without a program this finds no row and leaves NULLs, which the statements below read.
+	SELECT p.program, p.currency INTO program FROM o2o.points_program p WHERE p.program = order_place.points_program;
+	IF order_place.points_program IS NOT NULL AND NOT FOUND THEN
+		RAISE EXCEPTION 'unknown points program %', quote_ident(order_place.points_program)
+			USING ERRCODE = 'O2302', HINT = 'The programs are the rows of o2o.points_program.';
+	ELSIF order_place.points_program IS NULL AND order_place.points_burn OPERATOR(o2o.<>) 0 THEN
 		RAISE EXCEPTION 'points can be burned in a points program only'
 			USING ERRCODE = 'O2302', HINT = 'Give points_program.';
 	END IF;
@@ -209,7 +208,7 @@ BEGIN
 		RAISE EXCEPTION 'amount must be positive' USING ERRCODE = 'O2303', DETAIL = format('points_burn is %s.', coalesce(order_place.points_burn::text, 'NULL'));
 	END IF;
 	SELECT c.currency, c.digits::integer AS digits INTO money FROM o2o.currency c
-	WHERE c.currency = coalesce(order_place.currency, CASE WHEN order_place.points_program IS NOT NULL THEN program.currency END,
+	WHERE c.currency = coalesce(order_place.currency, program.currency,
 		(SELECT s.value FROM o2o.setting s WHERE s.name = 'order.currency'));
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown currency %', quote_ident(order_place.currency)

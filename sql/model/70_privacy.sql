@@ -87,7 +87,7 @@ BEGIN
 		EXECUTE format('GRANT %s ON %s TO %I', entry.privilege, entry.object, grant_access.role);
 	END LOOP;
 	INSERT INTO o2o.access_grant (role_name, profile) VALUES (grant_access.role, grant_access.profile)
-	ON CONFLICT (role_name, profile) DO UPDATE SET granted_at = excluded.granted_at, granted_by = excluded.granted_by;
+	ON CONFLICT ON CONSTRAINT access_grant_pkey DO UPDATE SET granted_at = excluded.granted_at, granted_by = excluded.granted_by;
 END $$;
 COMMENT ON FUNCTION o2o.grant_access(name, text) IS 'Gives a role an access profile: reader (report views), cashier (the functions of a till, no table or view) or operator (cashier and reader, imports, merges, maintenance). Call it again after setup() has upgraded the model. The owner alone may call it. Errors: 22023 unknown profile, or the role is the owner, 42704 no such role, 42501 the role lacks USAGE on schema o2o.';
 
