@@ -5,7 +5,9 @@
 #	(source, source_id, person). NAME is the source and says which file it is:
 #	febrl3 (dataset3.csv; social security number) or fake1000 (fake_1000.csv;
 #	e-mail). Only what a system would take as an identifier is given as one; name,
-#	birthday and address are traits, which link nobody.
+#	birthday and address are traits, which link nobody. (historical_50k_tune.csv
+#	and the other labelled sets hold nothing that a system would issue: they wait
+#	for probabilistic matching.)
 
 use strict;
 use warnings;

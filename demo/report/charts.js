@@ -86,7 +86,10 @@ export function segments(data, width) {
 	const rows = measures.flatMap(([key, label]) => {
 		const total = sum(kinds, (s) => s[key]);
 		let from = 0;
-		return kinds.map((s) => ({label, segment: s.segment, share: total ? s[key] / total : 0, x1: from, x2: (from += total ? s[key] / total : 0)}));
+		return kinds.map((s) => {
+			const share = total ? (s[key] ?? 0) / total : 0;
+			return {label, segment: s.segment, share, x1: from, x2: (from += share)};
+		});
 	});
 	const colour = {"online only": COLOUR.online, "both": COLOUR.both, "store only": COLOUR.offline};
 	return [{
@@ -229,17 +232,16 @@ function places(data, width) {
 	}];
 }
 
-// The cities that sell most, as far as their names do not meet on the map.
+// The cities that sell most, each named at its first store, as far as their names do not meet on the map.
 function cityLabels(stores) {
 	const cities = new Map();
-	for (const s of stores) {
-		if (!s.city) continue;
-		const c = cities.get(s.city) ?? {city: s.city, sales: 0, lon: 0, lat: 0, n: 0};
-		cities.set(s.city, {...c, sales: c.sales + s.sales, lon: c.lon + s.lon, lat: c.lat + s.lat, n: c.n + 1});
+	for (const s of [...stores].sort((a, b) => b.sales - a.sales)) {
+		const c = cities.get(s.city) ?? {city: s.city, sales: 0, lon: s.lon, lat: s.lat};
+		if (s.city) cities.set(s.city, {...c, sales: c.sales + s.sales});
 	}
 	const shown = [];
-	for (const c of [...cities.values()].map((x) => ({...x, lon: x.lon / x.n, lat: x.lat / x.n})).sort((a, b) => b.sales - a.sales)) {
-		if (shown.length < 14 && shown.every((o) => Math.abs(o.lon - c.lon) > 3.4 || Math.abs(o.lat - c.lat) > 1.6)) shown.push(c);
+	for (const c of [...cities.values()].sort((a, b) => b.sales - a.sales)) {
+		if (shown.length < 14 && shown.every((o) => Math.abs(o.lon - c.lon) > 4.2 || Math.abs(o.lat - c.lat) > 1.8)) shown.push(c);
 	}
 	return shown;
 }

@@ -13,7 +13,15 @@ CREATE TABLE IF NOT EXISTS o2o.import_points (
 	import_no bigint NOT NULL DEFAULT nextval('o2o.import_points_no_seq'),
 	PRIMARY KEY (batch_id, import_no)
 );
-COMMENT ON TABLE o2o.import_points IS 'Staging of points_import(batch_id), filled with COPY: profile, program, operation (earn, burn, opening), amount above zero, when it happened, reference. import_no, given by default, decides between rows of the same moment.';
+COMMENT ON TABLE o2o.import_points IS 'Staging of points_import(batch_id), filled with COPY: one row an operation.';
+COMMENT ON COLUMN o2o.import_points.batch_id IS 'Number that the caller gives a batch';
+COMMENT ON COLUMN o2o.import_points.profile_id IS 'Profile whose points they are; without a row in profile: nobody known';
+COMMENT ON COLUMN o2o.import_points.program IS 'Points program; refers to points_program';
+COMMENT ON COLUMN o2o.import_points.operation IS 'earn, burn or opening';
+COMMENT ON COLUMN o2o.import_points.amount IS 'Points, above zero';
+COMMENT ON COLUMN o2o.import_points.occurred_at IS 'When it happened';
+COMMENT ON COLUMN o2o.import_points.reference IS 'The caller''s document, such as order/<source>/<source_id>; NULL: none';
+COMMENT ON COLUMN o2o.import_points.import_no IS 'Number of the row, given by default, which decides between rows of the same moment';
 
 CREATE TABLE IF NOT EXISTS o2o.import_points_problem (
 	batch_id bigint NOT NULL,
@@ -28,7 +36,17 @@ CREATE TABLE IF NOT EXISTS o2o.import_points_problem (
 	available o2o.points NOT NULL,
 	PRIMARY KEY (batch_id, import_no)
 );
-COMMENT ON TABLE o2o.import_points_problem IS 'Rows of import_points that points_import(batch_id) did not post: the row, the problem (insufficient points) and what the customer had available at that moment.';
+COMMENT ON TABLE o2o.import_points_problem IS 'Rows of import_points that points_import(batch_id) did not post.';
+COMMENT ON COLUMN o2o.import_points_problem.batch_id IS 'Number that the caller gives a batch';
+COMMENT ON COLUMN o2o.import_points_problem.import_no IS 'Number of the row; refers to import_points';
+COMMENT ON COLUMN o2o.import_points_problem.profile_id IS 'Profile whose points they are';
+COMMENT ON COLUMN o2o.import_points_problem.program IS 'Points program; refers to points_program';
+COMMENT ON COLUMN o2o.import_points_problem.operation IS 'burn';
+COMMENT ON COLUMN o2o.import_points_problem.amount IS 'Points, above zero';
+COMMENT ON COLUMN o2o.import_points_problem.occurred_at IS 'When it happened';
+COMMENT ON COLUMN o2o.import_points_problem.reference IS 'The caller''s document, such as order/<source>/<source_id>; NULL: none';
+COMMENT ON COLUMN o2o.import_points_problem.problem IS 'Why it was not posted: insufficient points';
+COMMENT ON COLUMN o2o.import_points_problem.available IS 'Points that the customer had at that moment';
 
 CREATE OR REPLACE FUNCTION o2o.points_import_draw(batch_id bigint)
 RETURNS TABLE (import_no bigint, profile_id bigint, account_id bigint, expires_at timestamptz, grant_month date, funding text, amount o2o.points)

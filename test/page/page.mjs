@@ -31,6 +31,7 @@ try {
 			const box = s.getBoundingClientRect();
 			return {marks: s.querySelectorAll("rect, circle, path, text").length, data: s.querySelectorAll("g[aria-label=bar] *, g[aria-label=rect] *, g[aria-label=cell] *, g[aria-label=dot] *, g[aria-label=line] *, g[aria-label=area] *").length, width: box.width, height: box.height};
 		}),
+		holes: [...f.querySelectorAll("svg *")].filter((e) => [...e.attributes].some((a) => /NaN|undefined|Infinity/.test(a.value))).length,
 		rows: f.querySelectorAll("tbody tr").length,
 		text: f.textContent,
 	})));
@@ -39,6 +40,7 @@ try {
 		if (f.chart) {
 			check(f.panels.length > 0 && f.panels.every((p) => p.data > 0 && p.width > 100 && p.height > 50), `figure ${f.id}: ${f.panels.map((p) => `${p.data} marks of data, ${p.marks} in all`).join("; ") || "no chart"}`);
 		} else check(f.rows > 0, `figure ${f.id}: ${f.rows} rows`);
+		check(f.holes === 0, `figure ${f.id}: ${f.holes} marks without a place`);
 		check(!/NaN|undefined|Infinity|\bnull\b/.test(f.text), `figure ${f.id}: no hole in the words: ${f.heading}`);
 	}
 	const tiles = await page.$$eval(".tile .value", (all) => all.map((t) => t.textContent));
