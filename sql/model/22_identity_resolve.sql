@@ -90,7 +90,7 @@ BEGIN
 			FOR root IN SELECT DISTINCT u.id FROM unnest(roots) u (id) ORDER BY u.id LOOP
 				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
 			END LOOP;
-			IF o2o.profile_customers(profile_ids) = roots THEN
+			IF o2o.profile_customers(profile_ids) IS NOT DISTINCT FROM roots THEN
 				RETURN roots;
 			END IF;
 			-- A merge or unmerge came first. Leaving the block by an error rolls the
@@ -251,6 +251,31 @@ BEGIN
 	RETURN recorded;
 END $$;
 COMMENT ON FUNCTION o2o.evidence_record(bigint[], text, text, text, text, text, timestamptz) IS 'Writes a piece of evidence (profiles ascending) or, where the same is on record, moves its last_seen_at. Returns its id.';
+
+CREATE OR REPLACE FUNCTION o2o.identifier_is_overused(profile_id bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT count(DISTINCT other.customer_id) >= k.shared_threshold
+		FROM o2o.profile p
+			JOIN o2o.identifier_kind k ON k.kind = p.kind
+			JOIN o2o.identity_evidence e ON e.status = 'suppressed' AND e.rule = 'event'
+				AND (e.profile_id = p.profile_id OR e.profiles[2] = p.profile_id)
+			JOIN o2o.profile other ON other.profile_id = e.profiles[CASE WHEN e.profile_id = p.profile_id THEN 2 ELSE 1 END]
+		WHERE p.profile_id = identifier_is_overused.profile_id
+		GROUP BY k.shared_threshold);
+END $$;
+COMMENT ON FUNCTION o2o.identifier_is_overused(bigint) IS 'Whether the identifier of a profile was refused for as many different customers as its kind''s shared_threshold: then it identifies nobody.';
+
+CREATE OR REPLACE FUNCTION o2o.identifier_mark_shared(profile_id bigint, moment timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id AND NOT i.is_shared;
+	IF FOUND THEN
+		PERFORM o2o.identity_repartition(o2o.profile_customer(identifier_mark_shared.profile_id), moment);
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared and splits its customer, whose lock is held, where the identifier alone held it together: links go on without it, its facts stay with its profile.';
 
 CREATE OR REPLACE FUNCTION o2o.identifier_claim(identifiers o2o.identifier[], occurred_at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -458,6 +483,11 @@ BEGIN
 				identity_resolve.source, u.reason, identity_resolve.event_id, identity_resolve.occurred_at)
 			FROM unnest(refused, reasons) u (id, reason)
 			ORDER BY u.id;
+			FOR n IN 1 .. cardinality(refused) LOOP
+				IF o2o.identifier_is_overused(refused[n]) THEN
+					PERFORM o2o.identifier_mark_shared(refused[n], moment);
+				END IF;
+			END LOOP;
 			outcome := CASE WHEN cardinality(refused) > 0 THEN 'suppressed'
 				WHEN cardinality(roots) > 1 THEN 'merged'
 				WHEN cardinality(roots) = 0 THEN 'new'

@@ -117,12 +117,17 @@ DECLARE
 BEGIN
 	SELECT * INTO evidence FROM o2o.identity_evidence e
 	WHERE e.evidence_id = evidence_retract.evidence_id AND e.status = 'link';
+	IF FOUND THEN
+		-- Somebody else may take it back while this call waits.
+		locked := o2o.customer_lock(ARRAY[evidence.profile_id]);
+		PERFORM FROM o2o.identity_evidence e
+		WHERE e.profile_id = evidence.profile_id AND e.evidence_id = evidence.evidence_id AND e.status = 'link';
+	END IF;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no such evidence in force'
 			USING ERRCODE = 'O2203', DETAIL = format('Evidence %s.', coalesce(evidence_retract.evidence_id::text, 'NULL')),
 				HINT = 'o2o.identity_evidence lists the evidence; links in force have the status link.';
 	END IF;
-	locked := o2o.customer_lock(ARRAY[evidence.profile_id]);
 	RETURN QUERY
 	SELECT * FROM o2o.identity_separate(ARRAY[evidence.evidence_id], evidence.profiles[1:2], locked[1], evidence_retract.reason, now());
 END $$;
@@ -176,15 +181,18 @@ DECLARE
 	fresh bigint := nextval('o2o.profile_id_seq');
 	moment timestamptz := now();
 BEGIN
-	SELECT i.profile_id, i.first_seen_at, p.kind, p.scope, p.source INTO old
-	FROM o2o.profile_identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
+	PERFORM FROM o2o.profile_identifier i
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier
-	FOR UPDATE OF i;
+	FOR NO KEY UPDATE;
 	IF identifier_reassign.identifier IS NULL THEN
 		RAISE EXCEPTION 'there is no identifier to reassign' USING ERRCODE = 'null_value_not_allowed';
 	ELSIF NOT FOUND THEN
 		PERFORM o2o.person_profile(identifier_reassign.identifier);
 	END IF;
+	-- In a later statement: it may have gone to another profile while this call waited.
+	SELECT i.profile_id, i.first_seen_at, p.kind, p.scope, p.source INTO old
+	FROM o2o.profile_identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
+	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier;
 	UPDATE o2o.profile_identifier i SET profile_id = fresh, is_shared = false, first_seen_at = moment, last_seen_at = moment
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier;
 	INSERT INTO o2o.identifier_period (profile_id, successor_profile_id, valid_from, valid_to, reason)
