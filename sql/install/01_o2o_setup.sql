@@ -32,6 +32,12 @@ BEGIN
 		FROM pg_proc p
 		WHERE p.pronamespace = 'o2o'::regnamespace AND pg_get_userbyid(p.proowner) <> target
 			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+		UNION ALL
+		SELECT format('type %I (owner %I)', t.typname, pg_get_userbyid(t.typowner))
+		FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+		WHERE t.typnamespace = 'o2o'::regnamespace AND pg_get_userbyid(t.typowner) <> target
+			AND coalesce(c.relkind, 'c') = 'c' AND t.typcategory <> 'A'		-- neither the row type of a table nor an array
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 	) found;
 	IF in_the_way IS NOT NULL THEN
 		RAISE EXCEPTION 'objects in schema o2o belong to another role than "%"', target
