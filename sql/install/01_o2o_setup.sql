@@ -48,7 +48,7 @@ END $$;
 COMMENT ON FUNCTION o2o.setup_check(name) IS 'What setup() asks before it touches anything: the role exists (42704), is no superuser (O2003), may create in schema o2o (42501), and nobody else owns objects there (O2002).';
 
 CREATE PROCEDURE o2o.setup(owner name DEFAULT NULL, dry_run boolean DEFAULT false)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
 	target name := coalesce(setup.owner, current_user);
 	old_role text := current_setting('role');

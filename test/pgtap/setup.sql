@@ -34,7 +34,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 GRANT SELECT ON model_owner TO PUBLIC;
 
-SELECT plan(25);
+SELECT plan(26);
 
 -- A superuser may not own it.
 SELECT matches(pg_temp.failure('CALL o2o.setup()'), '^O2003 .*superuser.*\|.*GRANT USAGE, CREATE ON SCHEMA o2o', 'O2003 says what to do');
@@ -86,7 +86,12 @@ SELECT is_empty('SELECT * FROM pg_temp.objects()', 'none of them left anything')
 
 -- A superuser for another role.
 SELECT current_user AS me \gset
+-- Also with a setting that reads a backslash in a string in another way.
+SET LOCAL escape_string_warning = off;
+SET LOCAL standard_conforming_strings = off;
 SELECT lives_ok($$CALL o2o.setup(owner => 'o2o_setup_owner')$$, 'a superuser may call it for another role');
+SET LOCAL standard_conforming_strings = on;
+SELECT ok(EXISTS (SELECT FROM o2o.identifier_block WHERE pattern = '^(.)\1{5,}$'), 'backslashes are what they were');
 SELECT is(current_user::text, :'me', 'and is who he was');
 SELECT is_empty($$SELECT * FROM pg_temp.objects() WHERE object ~ '^[rvSpf] ' AND object !~ 'o2o_setup_owner'$$, 'that role owns all of it');
 SELECT is((SELECT count(*) FROM pg_temp.objects()), :objects::bigint, 'as many objects as there were');
