@@ -14,7 +14,7 @@ COMMENT ON COLUMN o2o.identifier_kind.kind IS 'Kind, the part of an identifier b
 COMMENT ON COLUMN o2o.identifier_kind.priority IS 'Rank: a fact carries the profile of the highest one in the call, and the lowest is dropped first when a rule is violated';
 COMMENT ON COLUMN o2o.identifier_kind.max_per_customer IS 'Most identifiers of the kind that a customer may have; NULL: any number';
 COMMENT ON COLUMN o2o.identifier_kind.is_unique IS 'Whether two different values within one scope (app of an openid, source of a ref, else the kind) prove two people';
-COMMENT ON COLUMN o2o.identifier_kind.shared_threshold IS 'Number of different people from which on an identifier is to be taken for shared; nothing marks it by itself (see profile_identifier.is_shared); NULL: no such number';
+COMMENT ON COLUMN o2o.identifier_kind.shared_threshold IS 'Number of customers that a rule refused to link with an identifier from which on it is marked shared (profile_identifier.is_shared); NULL: never';
 COMMENT ON COLUMN o2o.identifier_kind.time_to_live IS 'How long unseen an identifier is given to somebody else, as phone numbers are recycled; NULL: it never is';
 COMMENT ON COLUMN o2o.identifier_kind.description IS 'What the kind is';
 
@@ -111,6 +111,7 @@ CREATE TABLE IF NOT EXISTS o2o.identity_evidence (
 	CHECK ((status = 'retracted') = (retracted_at IS NOT NULL))
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX IF NOT EXISTS identity_evidence_set_idx ON o2o.identity_evidence (profile_id, profiles, rule, source, status) WHERE status <> 'retracted';
+CREATE INDEX IF NOT EXISTS identity_evidence_refused_idx ON o2o.identity_evidence ((profiles[2])) WHERE status = 'suppressed';
 COMMENT ON TABLE o2o.identity_evidence IS 'Why profiles are one customer: one row per distinct set of profiles seen together, rule and source. Customers are the connected components of the links in force.';
 COMMENT ON COLUMN o2o.identity_evidence.profile_id IS 'Lowest profile of the set; refers to profile';
 COMMENT ON COLUMN o2o.identity_evidence.evidence_id IS 'Number of the evidence';
