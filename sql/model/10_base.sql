@@ -8,7 +8,13 @@ CREATE TABLE IF NOT EXISTS o2o.source (
 	time_zone text NOT NULL DEFAULT 'UTC',
 	created_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE o2o.source IS 'Systems that send data: code, name, kind, default country of national phone numbers (ISO 3166 alpha-2), time zone of local times. A record of a source is ref:<source>/<id>.';
+COMMENT ON TABLE o2o.source IS 'Systems that send data. A record of a source is ref:<source>/<id>.';
+COMMENT ON COLUMN o2o.source.source IS 'Code of the source system, [a-z][a-z0-9_]*';
+COMMENT ON COLUMN o2o.source.name IS 'Name to show';
+COMMENT ON COLUMN o2o.source.kind IS 'What it is, in free words such as pos, shop, crm, social, system';
+COMMENT ON COLUMN o2o.source.default_country IS 'Country of its national phone numbers, ISO 3166 alpha-2; NULL: it may send international numbers only';
+COMMENT ON COLUMN o2o.source.time_zone IS 'IANA time zone of its local times; its places have it unless they name another';
+COMMENT ON COLUMN o2o.source.created_at IS 'When the row was written (start of the transaction)';
 
 CREATE TABLE IF NOT EXISTS o2o.channel (
 	channel text NOT NULL PRIMARY KEY CHECK (channel ~ '^[a-z][a-z0-9_]*$'),
@@ -16,13 +22,19 @@ CREATE TABLE IF NOT EXISTS o2o.channel (
 	kind text NOT NULL CHECK (kind IN ('online', 'offline'))
 );
 COMMENT ON TABLE o2o.channel IS 'Sales and contact channels; kind says whether a channel is online or offline, which every cross-channel figure is built on.';
+COMMENT ON COLUMN o2o.channel.channel IS 'Code of the channel, [a-z][a-z0-9_]*';
+COMMENT ON COLUMN o2o.channel.name IS 'Name to show';
+COMMENT ON COLUMN o2o.channel.kind IS 'online or offline';
 
 CREATE TABLE IF NOT EXISTS o2o.currency (
 	currency text NOT NULL PRIMARY KEY CHECK (currency ~ '^[A-Z]{3}$'),
 	digits smallint NOT NULL,
 	name text NOT NULL
 );
-COMMENT ON TABLE o2o.currency IS 'Currencies: ISO 4217 code, digits after the decimal point, name.';
+COMMENT ON TABLE o2o.currency IS 'Currencies that orders and points programs may be in.';
+COMMENT ON COLUMN o2o.currency.currency IS 'ISO 4217 code, three capital letters';
+COMMENT ON COLUMN o2o.currency.digits IS 'Digits after the decimal point to which amounts are rounded';
+COMMENT ON COLUMN o2o.currency.name IS 'Name to show';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.organisation_id_seq AS bigint;
 CREATE TABLE IF NOT EXISTS o2o.organisation (
@@ -33,6 +45,11 @@ CREATE TABLE IF NOT EXISTS o2o.organisation (
 	kind text NOT NULL DEFAULT 'brand' CHECK (kind IN ('legal_entity', 'brand', 'partner', 'seller'))
 );
 COMMENT ON TABLE o2o.organisation IS 'Legal entities, brands, partners and sellers, as a tree.';
+COMMENT ON COLUMN o2o.organisation.organisation_id IS 'Number of the organisation';
+COMMENT ON COLUMN o2o.organisation.parent_organisation_id IS 'Organisation it belongs to; refers to organisation; NULL at the top';
+COMMENT ON COLUMN o2o.organisation.code IS 'Own code, by which location_import() names it';
+COMMENT ON COLUMN o2o.organisation.name IS 'Name to show';
+COMMENT ON COLUMN o2o.organisation.kind IS 'legal_entity, brand, partner or seller';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.location_id_seq AS bigint;
 CREATE TABLE IF NOT EXISTS o2o.location (
@@ -55,7 +72,24 @@ CREATE TABLE IF NOT EXISTS o2o.location (
 	closed_on date,
 	UNIQUE (source, source_id)
 );
-COMMENT ON TABLE o2o.location IS 'Places of the organisation as a tree (chain, region, store, counter, warehouse), each known by (source, source_id), with roles (shop, warehouse, production, service_centre …), services, position (WGS84) and time zone (IANA name).';
+COMMENT ON TABLE o2o.location IS 'Places of the organisation as a tree, each known by (source, source_id).';
+COMMENT ON COLUMN o2o.location.location_id IS 'Number of the place';
+COMMENT ON COLUMN o2o.location.parent_location_id IS 'Place it is part of; refers to location; NULL at the top';
+COMMENT ON COLUMN o2o.location.organisation_id IS 'Whose place it is; refers to organisation; NULL: not said';
+COMMENT ON COLUMN o2o.location.source IS 'Source system it came from; refers to source';
+COMMENT ON COLUMN o2o.location.source_id IS 'Number of the place in the source';
+COMMENT ON COLUMN o2o.location.name IS 'Name to show';
+COMMENT ON COLUMN o2o.location.kind IS 'chain, region, store, counter or warehouse';
+COMMENT ON COLUMN o2o.location.roles IS 'What it is used as, in free words such as shop, warehouse, production, service_centre; stores_nearest() looks for shop';
+COMMENT ON COLUMN o2o.location.services IS 'What it offers, in free words such as pickup; empty: nothing said';
+COMMENT ON COLUMN o2o.location.position IS 'Where it is, WGS84; NULL: unknown, and no search by distance finds it';
+COMMENT ON COLUMN o2o.location.time_zone IS 'IANA time zone of its opening hours, opened_on and closed_on';
+COMMENT ON COLUMN o2o.location.address IS 'Street address; NULL: unknown';
+COMMENT ON COLUMN o2o.location.city IS 'City; NULL: unknown';
+COMMENT ON COLUMN o2o.location.region IS 'Region, province or state; NULL: unknown';
+COMMENT ON COLUMN o2o.location.country IS 'Country as the source writes it; NULL: unknown';
+COMMENT ON COLUMN o2o.location.opened_on IS 'First local day on which it exists; NULL: no bound';
+COMMENT ON COLUMN o2o.location.closed_on IS 'First local day on which it exists no more; NULL: no bound';
 
 CREATE TABLE IF NOT EXISTS o2o.location_hours (
 	location_id bigint NOT NULL REFERENCES o2o.location,
@@ -64,7 +98,11 @@ CREATE TABLE IF NOT EXISTS o2o.location_hours (
 	closes time NOT NULL,
 	PRIMARY KEY (location_id, weekday, opens)
 );
-COMMENT ON TABLE o2o.location_hours IS 'Weekly opening hours in the location''s time zone: ISO weekday (1 Monday to 7 Sunday), opens, closes. closes at or before opens means on the next day; 00:00 to 00:00 or 24:00 is the whole day.';
+COMMENT ON TABLE o2o.location_hours IS 'Weekly opening hours in the location''s time zone, one row per interval. A place without hours is never open.';
+COMMENT ON COLUMN o2o.location_hours.location_id IS 'Place; refers to location';
+COMMENT ON COLUMN o2o.location_hours.weekday IS 'ISO weekday on which the interval begins, 1 Monday to 7 Sunday';
+COMMENT ON COLUMN o2o.location_hours.opens IS 'Local time at which it opens';
+COMMENT ON COLUMN o2o.location_hours.closes IS 'Local time at which it closes; at or before opens: on the next day, so 00:00 to 00:00, like 00:00 to 24:00, is the whole day';
 
 CREATE TABLE IF NOT EXISTS o2o.location_hours_exception (
 	location_id bigint NOT NULL REFERENCES o2o.location,
@@ -75,7 +113,12 @@ CREATE TABLE IF NOT EXISTS o2o.location_hours_exception (
 	PRIMARY KEY (location_id, day),
 	CHECK ((opens IS NULL) = (closes IS NULL))
 );
-COMMENT ON TABLE o2o.location_hours_exception IS 'A day on which other hours hold than the weekly ones, such as a holiday; opens and closes NULL: closed all day.';
+COMMENT ON TABLE o2o.location_hours_exception IS 'Days on which other hours hold than the weekly ones, such as holidays, one row a day.';
+COMMENT ON COLUMN o2o.location_hours_exception.location_id IS 'Place; refers to location';
+COMMENT ON COLUMN o2o.location_hours_exception.day IS 'Local day on which the hours begin';
+COMMENT ON COLUMN o2o.location_hours_exception.opens IS 'Local time at which it opens; NULL: closed all day';
+COMMENT ON COLUMN o2o.location_hours_exception.closes IS 'Local time at which it closes; at or before opens: on the next day; NULL: closed all day';
+COMMENT ON COLUMN o2o.location_hours_exception.note IS 'Why, such as the name of the holiday; NULL: not said';
 
 INSERT INTO o2o.channel (channel, name, kind) VALUES
 	('web', 'Web shop', 'online'), ('app', 'App', 'online'), ('mini_program', 'Mini-program', 'online'),

@@ -9,7 +9,14 @@ CREATE TABLE IF NOT EXISTS o2o.identifier_kind (
 	time_to_live interval,
 	description text NOT NULL
 );
-COMMENT ON TABLE o2o.identifier_kind IS 'Kinds of identifiers that identify() admits, and their rules: priority (a fact carries the profile of the highest one in the call; the lowest is dropped first when a rule is violated), how many a customer may have, whether two different values within one scope (app of an openid, source of a ref) prove two people, from how many different people on an identifier counts as shared, and after how long unseen it is given to somebody else (recycled phone numbers).';
+COMMENT ON TABLE o2o.identifier_kind IS 'Kinds of identifiers that identify() admits, and their rules.';
+COMMENT ON COLUMN o2o.identifier_kind.kind IS 'Kind, the part of an identifier before the colon, [a-z][a-z0-9_]*';
+COMMENT ON COLUMN o2o.identifier_kind.priority IS 'Rank: a fact carries the profile of the highest one in the call, and the lowest is dropped first when a rule is violated';
+COMMENT ON COLUMN o2o.identifier_kind.max_per_customer IS 'Most identifiers of the kind that a customer may have; NULL: any number';
+COMMENT ON COLUMN o2o.identifier_kind.is_unique IS 'Whether two different values within one scope (app of an openid, source of a ref, else the kind) prove two people';
+COMMENT ON COLUMN o2o.identifier_kind.shared_threshold IS 'Number of customers that a rule refused to link with an identifier from which on it is marked shared (profile_identifier.is_shared); NULL: never';
+COMMENT ON COLUMN o2o.identifier_kind.time_to_live IS 'How long unseen an identifier is given to somebody else, as phone numbers are recycled; NULL: it never is';
+COMMENT ON COLUMN o2o.identifier_kind.description IS 'What the kind is';
 
 CREATE TABLE IF NOT EXISTS o2o.identifier_block (
 	kind text NOT NULL,
@@ -17,7 +24,10 @@ CREATE TABLE IF NOT EXISTS o2o.identifier_block (
 	reason text NOT NULL,
 	PRIMARY KEY (kind, pattern)
 );
-COMMENT ON TABLE o2o.identifier_block IS 'Values that identify nobody: kind (or * for every kind), a regular expression on the normalised value, why. identify() leaves such identifiers out.';
+COMMENT ON TABLE o2o.identifier_block IS 'Values that identify nobody. identify() leaves such identifiers out.';
+COMMENT ON COLUMN o2o.identifier_block.kind IS 'Kind of identifier, or * for every kind';
+COMMENT ON COLUMN o2o.identifier_block.pattern IS 'Regular expression on the normalised value (the part after the colon)';
+COMMENT ON COLUMN o2o.identifier_block.reason IS 'Why such a value identifies nobody';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.profile_id_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.profile_identifier (
@@ -29,6 +39,11 @@ CREATE TABLE IF NOT EXISTS o2o.profile_identifier (
 ) WITH (fillfactor = 85);
 CREATE INDEX IF NOT EXISTS profile_identifier_profile_id_idx ON o2o.profile_identifier (profile_id);
 COMMENT ON TABLE o2o.profile_identifier IS 'Each identifier and the profile that it means today. The only table that holds the value: every other one knows profiles. A shared identifier (hot-line number, shop tablet) links nobody and carries no new facts.';
+COMMENT ON COLUMN o2o.profile_identifier.identifier IS 'Identifier, kind:value in normal form';
+COMMENT ON COLUMN o2o.profile_identifier.profile_id IS 'Profile that it means today; refers to profile';
+COMMENT ON COLUMN o2o.profile_identifier.is_shared IS 'Whether many people use it (hot-line number, shop tablet): it links nobody and carries no new facts';
+COMMENT ON COLUMN o2o.profile_identifier.first_seen_at IS 'Since when it means this profile: when it was first seen as its, or was reassigned';
+COMMENT ON COLUMN o2o.profile_identifier.last_seen_at IS 'When it was last seen, to within a day';
 
 CREATE TABLE IF NOT EXISTS o2o.profile (
 	profile_id bigint NOT NULL PRIMARY KEY,
@@ -39,7 +54,13 @@ CREATE TABLE IF NOT EXISTS o2o.profile (
 	created_at timestamptz NOT NULL
 ) WITH (fillfactor = 85);
 CREATE INDEX IF NOT EXISTS profile_customer_id_idx ON o2o.profile (customer_id);
-COMMENT ON TABLE o2o.profile IS 'The smallest thing that may turn out to be another person: one identifier during the time it meant one person. Facts (orders, points accounts, touchpoints) carry its id and never change; customer_id says which customer it resolves to today, directly. Profiles are never reused or deleted. A profile_id without a row is an anonymous basket or visitor.';
+COMMENT ON TABLE o2o.profile IS 'The smallest thing that may turn out to be another person: one identifier during the time it meant one person. Facts (orders, points accounts, touchpoints) carry its id and never change. Profiles are never reused or deleted. A profile_id without a row is an anonymous basket or visitor.';
+COMMENT ON COLUMN o2o.profile.profile_id IS 'Number of the profile';
+COMMENT ON COLUMN o2o.profile.customer_id IS 'Customer that it resolves to today, directly; refers to customer';
+COMMENT ON COLUMN o2o.profile.kind IS 'Kind of its identifier; refers to identifier_kind';
+COMMENT ON COLUMN o2o.profile.scope IS 'Within what the identifier is unique: app of an openid, source of a ref; empty: the whole kind';
+COMMENT ON COLUMN o2o.profile.source IS 'Source system it came from; refers to source';
+COMMENT ON COLUMN o2o.profile.created_at IS 'When the row was written (start of the transaction)';
 
 CREATE TABLE IF NOT EXISTS o2o.identifier_period (
 	profile_id bigint NOT NULL PRIMARY KEY,
@@ -48,7 +69,12 @@ CREATE TABLE IF NOT EXISTS o2o.identifier_period (
 	valid_to timestamptz NOT NULL,
 	reason text NOT NULL
 );
-COMMENT ON TABLE o2o.identifier_period IS 'Profiles whose identifier means somebody else now: from when to when it meant this profile, the profile it went to, and why (expired, reassigned).';
+COMMENT ON TABLE o2o.identifier_period IS 'Profiles whose identifier means somebody else now.';
+COMMENT ON COLUMN o2o.identifier_period.profile_id IS 'Profile that the identifier meant; refers to profile';
+COMMENT ON COLUMN o2o.identifier_period.successor_profile_id IS 'Profile that the identifier went to; refers to profile';
+COMMENT ON COLUMN o2o.identifier_period.valid_from IS 'From when it meant profile_id';
+COMMENT ON COLUMN o2o.identifier_period.valid_to IS 'Until when it meant profile_id: the end of its time to live, or when it was reassigned';
+COMMENT ON COLUMN o2o.identifier_period.reason IS 'expired, or the reason given to identifier_reassign()';
 
 CREATE TABLE IF NOT EXISTS o2o.customer (
 	customer_id bigint NOT NULL PRIMARY KEY,
@@ -56,7 +82,11 @@ CREATE TABLE IF NOT EXISTS o2o.customer (
 	created_at timestamptz NOT NULL,
 	changed_at timestamptz NOT NULL
 ) WITH (fillfactor = 85);
-COMMENT ON TABLE o2o.customer IS 'A set of linked profiles; its id is the lowest of their profile ids. profile_count is 0 once it is absorbed by another; the id then resolves through profile.customer_id of the profile with that id. Whoever does something customer-wide locks this row FOR NO KEY UPDATE, in ascending order of ids.';
+COMMENT ON TABLE o2o.customer IS 'A set of linked profiles. The id of an absorbed one resolves through profile.customer_id of the profile with that id. Whoever does something customer-wide locks this row FOR NO KEY UPDATE, in ascending order of ids.';
+COMMENT ON COLUMN o2o.customer.customer_id IS 'Number of the customer: the lowest of its profile ids';
+COMMENT ON COLUMN o2o.customer.profile_count IS 'Profiles that resolve to it today; 0: absorbed by another';
+COMMENT ON COLUMN o2o.customer.created_at IS 'When the row was written (start of the transaction)';
+COMMENT ON COLUMN o2o.customer.changed_at IS 'When its profiles changed last, by a new one, a merge or an unmerge';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.evidence_id_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.identity_evidence (
@@ -81,7 +111,24 @@ CREATE TABLE IF NOT EXISTS o2o.identity_evidence (
 	CHECK ((status = 'retracted') = (retracted_at IS NOT NULL))
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX IF NOT EXISTS identity_evidence_set_idx ON o2o.identity_evidence (profile_id, profiles, rule, source, status) WHERE status <> 'retracted';
-COMMENT ON TABLE o2o.identity_evidence IS 'Why profiles are one customer: one row per distinct set of profiles (ascending; profile_id is the lowest) seen together, rule and source. link is in force; suppressed was refused by a rule (reason); cannot_link keeps the profiles of the set apart; retracted is a link that was in force until retracted_at. Customers are the connected components of the links in force.';
+CREATE INDEX IF NOT EXISTS identity_evidence_refused_idx ON o2o.identity_evidence ((profiles[2])) WHERE status = 'suppressed';
+COMMENT ON TABLE o2o.identity_evidence IS 'Why profiles are one customer: one row per distinct set of profiles seen together, rule and source. Customers are the connected components of the links in force.';
+COMMENT ON COLUMN o2o.identity_evidence.profile_id IS 'Lowest profile of the set; refers to profile';
+COMMENT ON COLUMN o2o.identity_evidence.evidence_id IS 'Number of the evidence';
+COMMENT ON COLUMN o2o.identity_evidence.profiles IS 'Profiles seen together, ascending; refer to profile';
+COMMENT ON COLUMN o2o.identity_evidence.status IS 'link: in force; suppressed: refused by a rule; cannot_link: keeps the profiles apart; retracted: was in force until retracted_at';
+COMMENT ON COLUMN o2o.identity_evidence.rule IS 'How it came about: event (seen together by identify() or an import) or manual';
+COMMENT ON COLUMN o2o.identity_evidence.source IS 'Source system of the event; refers to source; manual where the rule is';
+COMMENT ON COLUMN o2o.identity_evidence.reason IS 'Rule that refused it (customer_cap, cannot_link, unique:<kind>, limit:<kind>), or what the caller of a merge or unmerge gave; NULL: none';
+COMMENT ON COLUMN o2o.identity_evidence.weight IS 'Weight of scored evidence; NULL: certain, as of the rules event and manual';
+COMMENT ON COLUMN o2o.identity_evidence.event_id IS 'Number in the source of an event that showed it; order/, return/ or touchpoint/ before it where it was one; NULL: none';
+COMMENT ON COLUMN o2o.identity_evidence.occurred_at IS 'When the first event on record for it happened';
+COMMENT ON COLUMN o2o.identity_evidence.last_seen_at IS 'When the last event that showed it happened, to within a day';
+COMMENT ON COLUMN o2o.identity_evidence.recorded_at IS 'When the row was written (start of the transaction)';
+COMMENT ON COLUMN o2o.identity_evidence.recorded_by IS 'Login role that wrote the row';
+COMMENT ON COLUMN o2o.identity_evidence.retracted_at IS 'When it was retracted; NULL: it is not';
+COMMENT ON COLUMN o2o.identity_evidence.retracted_by IS 'Login role that retracted it; NULL: it is not retracted';
+COMMENT ON COLUMN o2o.identity_evidence.retract_reason IS 'Why it was retracted; NULL: it is not, or no reason was given';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.merge_id_seq AS bigint;
 CREATE TABLE IF NOT EXISTS o2o.identity_merge (
@@ -100,7 +147,19 @@ CREATE TABLE IF NOT EXISTS o2o.identity_merge (
 	PRIMARY KEY (survivor_customer_id, merge_id)
 );
 CREATE INDEX IF NOT EXISTS identity_merge_merge_id_idx ON o2o.identity_merge (merge_id);
-COMMENT ON TABLE o2o.identity_merge IS 'Merges of two customers: who survived, who was absorbed, the profiles of both sides at that moment, the evidence that did it, and when it was undone. customer_unmerge(merge_id) takes one back.';
+COMMENT ON TABLE o2o.identity_merge IS 'Merges of two customers, one row each. customer_unmerge(merge_id) takes one back.';
+COMMENT ON COLUMN o2o.identity_merge.survivor_customer_id IS 'Customer that stayed; refers to customer';
+COMMENT ON COLUMN o2o.identity_merge.merge_id IS 'Number of the merge';
+COMMENT ON COLUMN o2o.identity_merge.absorbed_customer_id IS 'Customer that became part of it; refers to customer';
+COMMENT ON COLUMN o2o.identity_merge.survivor_profiles IS 'Profiles of the surviving side just before the merge; refer to profile';
+COMMENT ON COLUMN o2o.identity_merge.absorbed_profiles IS 'Profiles of the absorbed side just before the merge; refer to profile';
+COMMENT ON COLUMN o2o.identity_merge.evidence_profile_id IS 'profile_id of the evidence that did it; refers to identity_evidence';
+COMMENT ON COLUMN o2o.identity_merge.evidence_id IS 'evidence_id of the evidence that did it; refers to identity_evidence';
+COMMENT ON COLUMN o2o.identity_merge.merged_at IS 'When it was merged (start of the transaction)';
+COMMENT ON COLUMN o2o.identity_merge.merged_by IS 'Login role that merged it';
+COMMENT ON COLUMN o2o.identity_merge.undone_at IS 'When it was undone; NULL: it is in force';
+COMMENT ON COLUMN o2o.identity_merge.undone_by IS 'Login role that undid it; NULL: it is in force';
+COMMENT ON COLUMN o2o.identity_merge.undo_reason IS 'Why it was undone; NULL: it is in force, or no reason was given';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.change_id_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.customer_change (
@@ -114,7 +173,14 @@ CREATE TABLE IF NOT EXISTS o2o.customer_change (
 	PRIMARY KEY (profile_id, change_id)
 );
 CREATE INDEX IF NOT EXISTS customer_change_seq_idx ON o2o.customer_change (seq);
-COMMENT ON TABLE o2o.customer_change IS 'Every profile that went from one customer to another: for warehouses (customer_changes(since_seq)) and for the history of a customer. All rows of one transaction share seq.';
+COMMENT ON TABLE o2o.customer_change IS 'Every profile that went from one customer to another: for warehouses (customer_changes(since_seq)) and for the history of a customer.';
+COMMENT ON COLUMN o2o.customer_change.profile_id IS 'Profile that went; refers to profile';
+COMMENT ON COLUMN o2o.customer_change.change_id IS 'Number of the row';
+COMMENT ON COLUMN o2o.customer_change.seq IS 'Change number, the same in all rows of one transaction; see change_base';
+COMMENT ON COLUMN o2o.customer_change.old_customer_id IS 'Customer that it resolved to before; refers to customer';
+COMMENT ON COLUMN o2o.customer_change.new_customer_id IS 'Customer that it resolved to after; refers to customer';
+COMMENT ON COLUMN o2o.customer_change.cause IS 'merge or unmerge';
+COMMENT ON COLUMN o2o.customer_change.changed_at IS 'When it went (start of the transaction)';
 
 CREATE TABLE IF NOT EXISTS o2o.profile_trait (
 	profile_id bigint NOT NULL,
@@ -124,7 +190,12 @@ CREATE TABLE IF NOT EXISTS o2o.profile_trait (
 	observed_at timestamptz NOT NULL,
 	PRIMARY KEY (profile_id, source, name)
 );
-COMMENT ON TABLE o2o.profile_trait IS 'What sources say of a person (name, birthday, city …): the latest value per profile, source and name. Which value a customer shows is decided at read.';
+COMMENT ON TABLE o2o.profile_trait IS 'What sources say of a person: the latest value per profile, source and name. Which value a customer shows is decided at read.';
+COMMENT ON COLUMN o2o.profile_trait.profile_id IS 'Profile by which the person was recognised; without a row in profile: nobody known';
+COMMENT ON COLUMN o2o.profile_trait.source IS 'Source system that says so; refers to source';
+COMMENT ON COLUMN o2o.profile_trait.name IS 'Name of the trait, such as name, birthday, city';
+COMMENT ON COLUMN o2o.profile_trait.value IS 'Latest value as text';
+COMMENT ON COLUMN o2o.profile_trait.observed_at IS 'When the event that brought the value happened';
 
 INSERT INTO o2o.identifier_kind (kind, priority, max_per_customer, is_unique, shared_threshold, time_to_live, description) VALUES
 	('ref', 95, 20, false, NULL, NULL, 'Record of a source system: ref:<source>/<id>'),

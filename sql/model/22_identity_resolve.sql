@@ -40,7 +40,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = person) AND person IS NOT NULL THEN
 		RAISE EXCEPTION 'no customer or profile has this id'
-			USING ERRCODE = 'O2201', DETAIL = format('Id %s.', person);
+			USING ERRCODE = 'O2201', DETAIL = format('Id %s.', person),
+				HINT = 'Ids are those that identify() returned; an anonymous profile is no customer yet.';
 	END IF;
 	RETURN person;
 END $$;
@@ -89,7 +90,7 @@ BEGIN
 			FOR root IN SELECT DISTINCT u.id FROM unnest(roots) u (id) ORDER BY u.id LOOP
 				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
 			END LOOP;
-			IF o2o.profile_customers(profile_ids) = roots THEN
+			IF o2o.profile_customers(profile_ids) IS NOT DISTINCT FROM roots THEN
 				RETURN roots;
 			END IF;
 			-- A merge or unmerge came first. Leaving the block by an error rolls the
@@ -251,6 +252,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.evidence_record(bigint[], text, text, text, text, text, timestamptz) IS 'Writes a piece of evidence (profiles ascending) or, where the same is on record, moves its last_seen_at. Returns its id.';
 
+CREATE OR REPLACE FUNCTION o2o.identifier_is_overused(profile_id bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT count(DISTINCT other.customer_id) >= k.shared_threshold
+		FROM o2o.profile p
+			JOIN o2o.identifier_kind k ON k.kind = p.kind
+			JOIN o2o.identity_evidence e ON e.status = 'suppressed' AND e.rule = 'event'
+				AND (e.profile_id = p.profile_id OR e.profiles[2] = p.profile_id)
+			JOIN o2o.profile other ON other.profile_id = e.profiles[CASE WHEN e.profile_id = p.profile_id THEN 2 ELSE 1 END]
+		WHERE p.profile_id = identifier_is_overused.profile_id
+		GROUP BY k.shared_threshold);
+END $$;
+COMMENT ON FUNCTION o2o.identifier_is_overused(bigint) IS 'Whether the identifier of a profile was refused for as many different customers as its kind''s shared_threshold: then it identifies nobody.';
+
+CREATE OR REPLACE FUNCTION o2o.identifier_mark_shared(profile_id bigint, moment timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id AND NOT i.is_shared;
+	IF FOUND THEN
+		PERFORM o2o.identity_repartition(o2o.profile_customer(identifier_mark_shared.profile_id), moment);
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared and splits its customer, whose lock is held, where the identifier alone held it together: links go on without it, its facts stay with its profile.';
+
 CREATE OR REPLACE FUNCTION o2o.identifier_claim(identifiers o2o.identifier[], occurred_at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -321,6 +347,10 @@ DECLARE
 	root bigint;
 	n integer;
 BEGIN
+	IF NOT coalesce(isfinite(identity_resolve.occurred_at), false) THEN
+		RAISE EXCEPTION 'the time of an event must be finite'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('occurred_at is %s.', coalesce(identity_resolve.occurred_at::text, 'NULL'));
+	END IF;
 	LOOP
 		-- Steps 1 to 3: claim, then read again with a fresh snapshot.
 		SELECT count(*) = cardinality(admitted) INTO calm
@@ -453,6 +483,11 @@ BEGIN
 				identity_resolve.source, u.reason, identity_resolve.event_id, identity_resolve.occurred_at)
 			FROM unnest(refused, reasons) u (id, reason)
 			ORDER BY u.id;
+			FOR n IN 1 .. cardinality(refused) LOOP
+				IF o2o.identifier_is_overused(refused[n]) THEN
+					PERFORM o2o.identifier_mark_shared(refused[n], moment);
+				END IF;
+			END LOOP;
 			outcome := CASE WHEN cardinality(refused) > 0 THEN 'suppressed'
 				WHEN cardinality(roots) > 1 THEN 'merged'
 				WHEN cardinality(roots) = 0 THEN 'new'
@@ -464,7 +499,7 @@ BEGIN
 		END;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION o2o.identity_resolve(o2o.identifier[], text, text, timestamptz) IS 'The heart of identify(): finds or makes the profiles of the identifiers, links what the rules allow, keeps the rest as suppressed evidence. profile_id is that of the highest-priority identifier, or a new anonymous one where no identifier identifies anybody. Protocol: claim identifiers in order, read again, lock customers ascending, check that they are unchanged (else free the locks and repeat), apply the rules under the lock, write. Deterministic: customers = connected components of the links in force.';
+COMMENT ON FUNCTION o2o.identity_resolve(o2o.identifier[], text, text, timestamptz) IS 'The heart of identify(): finds or makes the profiles of the identifiers, links what the rules allow, keeps the rest as suppressed evidence. profile_id is that of the highest-priority identifier, or a new anonymous one where no identifier identifies anybody. Protocol: claim identifiers in order, read again, lock customers ascending, check that they are unchanged (else free the locks and repeat), apply the rules under the lock, write. Deterministic: customers = connected components of the links in force. Errors: O2207 a kind has no row in identifier_kind, 22023 occurred_at is NULL or not finite.';
 
 CREATE OR REPLACE FUNCTION o2o.source_country(source text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -495,16 +530,18 @@ COMMENT ON FUNCTION o2o.trait_record(bigint, text, jsonb, timestamptz) IS 'Keeps
 CREATE OR REPLACE FUNCTION o2o.identify(identifiers jsonb, source text, traits jsonb DEFAULT NULL, event_id text DEFAULT NULL,
 	occurred_at timestamptz DEFAULT now(), OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	moment timestamptz := coalesce(identify.occurred_at, now());
 BEGIN
 	SELECT * INTO identify.profile_id, identify.customer_id, identify.outcome
 	FROM o2o.identity_resolve(
 		o2o.identifiers_from_json(identify.identifiers, o2o.source_country(identify.source)),
-		identify.source, identify.event_id, identify.occurred_at);
+		identify.source, identify.event_id, moment);
 	IF traits IS NOT NULL THEN
-		PERFORM o2o.trait_record(identify.profile_id, identify.source, traits, identify.occurred_at);
+		PERFORM o2o.trait_record(identify.profile_id, identify.source, traits, moment);
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.identify(jsonb, text, jsonb, text, timestamptz) IS 'Who is that? identifiers: an object (kind → value or array of values, phones also in national form) or an array of identifier texts, at most 100; source: a registered source; traits: an object of what the source says of the person; event_id and occurred_at of the event that showed them together. Returns profile_id (to store with facts), customer_id (of today) and outcome: new, known, attached (new identifiers for a known customer), merged (two customers are one now), suppressed (a rule refused a link; it is on record), anonymous (nothing identified anybody). Safe under any number of concurrent callers. Errors: 22P02 an invalid identifier, O2101 unknown source, O2205 too many identifiers, O2207 unregistered kind; 40001 under REPEATABLE READ.';
+COMMENT ON FUNCTION o2o.identify(jsonb, text, jsonb, text, timestamptz) IS 'Who is that? identifiers: an object (kind → value or array of values, phones also in national form) or an array of identifier texts, at most 100; source: a registered source; traits: an object of what the source says of the person; event_id and occurred_at (NULL: now) of the event that showed them together. Returns profile_id (to store with facts), customer_id (of today) and outcome: new, known, attached (new identifiers for a known customer), merged (two customers are one now), suppressed (a rule refused a link; it is on record), anonymous (nothing identified anybody). Safe under any number of concurrent callers. Errors: 22P02 an invalid identifier, O2101 unknown source, O2205 too many identifiers, O2207 unregistered kind, 22023 occurred_at not finite; 40001 under REPEATABLE READ.';
 
 CREATE OR REPLACE VIEW o2o.customer_ref AS
 	SELECT split_part(o2o.identifier_value(i.identifier), '/', 1) AS source,

@@ -47,72 +47,66 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.identity_repartition(bigint, timestamptz) IS 'Splits a locked customer into the connected components of its links in force. Every part gets the id that it had when it stood alone: the lowest of its profile ids. Returns the parts.';
 
-CREATE OR REPLACE FUNCTION o2o.identity_separate(retract bigint[], cannot_link bigint[], left_side bigint[], right_side bigint[],
-	root bigint, reason text, undone_at timestamptz) RETURNS TABLE (customer_id bigint, profiles bigint[])
+CREATE OR REPLACE FUNCTION o2o.identity_separate(retract bigint[], pair bigint[], root bigint, reason text, undone_at timestamptz)
+RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
-DECLARE
-	holding bigint[];
 BEGIN
 	UPDATE o2o.identity_evidence e
 	SET status = 'retracted', retracted_at = identity_separate.undone_at, retracted_by = session_user, retract_reason = identity_separate.reason
 	WHERE e.profile_id = ANY (o2o.customer_profiles(root)) AND e.evidence_id = ANY (retract) AND e.status = 'link';
-	IF cannot_link[1] IS NOT NULL AND cannot_link[2] IS NOT NULL THEN
-		PERFORM o2o.evidence_record(ARRAY[least(cannot_link[1], cannot_link[2]), greatest(cannot_link[1], cannot_link[2])],
+	RETURN QUERY SELECT * FROM o2o.identity_repartition(root, identity_separate.undone_at);
+	IF o2o.profile_customer(pair[1]) <> o2o.profile_customer(pair[2]) THEN
+		PERFORM o2o.evidence_record(ARRAY[least(pair[1], pair[2]), greatest(pair[1], pair[2])],
 			'cannot_link', 'manual', 'manual', identity_separate.reason, NULL, identity_separate.undone_at);
 	END IF;
-	RETURN QUERY SELECT * FROM o2o.identity_repartition(root, identity_separate.undone_at);
-	IF o2o.profile_customer(left_side[1]) = o2o.profile_customer(right_side[1]) THEN
-		SELECT array_agg(l.evidence_id) INTO holding
-		FROM o2o.identity_links(o2o.customer_profiles(o2o.profile_customer(left_side[1]))) l;
-		RAISE EXCEPTION 'the customers are still connected by other evidence'
-			USING ERRCODE = 'O2206', DETAIL = format('Evidence in force: %s.', array_to_string(holding, ', ')),
-				HINT = 'Take back the later merges or pieces of evidence first; identity_explain() shows the path.';
-	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.identity_separate(bigint[], bigint[], bigint[], bigint[], bigint, text, timestamptz) IS 'Retracts evidence of a locked customer, keeps the pair cannot_link apart from now on, and splits the customer. Error: O2206 the two sides are still connected by other evidence; then nothing is changed.';
+COMMENT ON FUNCTION o2o.identity_separate(bigint[], bigint[], bigint, text, timestamptz) IS 'Retracts evidence of a locked customer and splits the customer. Where the two profiles of the pair are apart then, they cannot be linked again by an event. Returns the customers that came out.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_unmerge(merge_id bigint, reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	merge record;
+	pair bigint[];
 	locked bigint[];
 	crossing bigint[];
-	cause bigint[];
 	moment timestamptz := now();
 BEGIN
 	SELECT * INTO merge FROM o2o.identity_merge m WHERE m.merge_id = customer_unmerge.merge_id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no such merge'
-			USING ERRCODE = 'O2203', DETAIL = format('Merge %s.', customer_unmerge.merge_id),
+			USING ERRCODE = 'O2203', DETAIL = format('Merge %s.', coalesce(customer_unmerge.merge_id::text, 'NULL')),
 				HINT = 'o2o.identity_merge lists the merges.';
 	END IF;
-	locked := o2o.customer_lock(ARRAY[merge.survivor_customer_id, merge.absorbed_customer_id]);
+	-- The two that the evidence of the merge brought together, one of each side.
+	SELECT ARRAY[min(u.id) FILTER (WHERE u.id = ANY (merge.survivor_profiles)), min(u.id) FILTER (WHERE u.id = ANY (merge.absorbed_profiles))] INTO pair
+	FROM o2o.identity_evidence e, unnest(e.profiles) u (id)
+	WHERE e.profile_id = merge.evidence_profile_id AND e.evidence_id = merge.evidence_id;
+	locked := o2o.customer_lock(pair);
 	UPDATE o2o.identity_merge m
 	SET undone_at = moment, undone_by = session_user, undo_reason = customer_unmerge.reason
 	WHERE m.survivor_customer_id = merge.survivor_customer_id AND m.merge_id = merge.merge_id AND m.undone_at IS NULL;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'this merge was undone before'
-			USING ERRCODE = 'O2204', DETAIL = format('Merge %s.', merge.merge_id);
+			USING ERRCODE = 'O2204', DETAIL = format('Merge %s.', merge.merge_id),
+				HINT = 'o2o.identity_merge says when, by whom and why.';
 	END IF;
-	IF locked[1] <> locked[2] THEN
-		-- Other evidence was taken back meanwhile: the two are apart already.
-		RETURN QUERY SELECT u.id, o2o.customer_profiles(u.id) FROM unnest(locked) u (id) ORDER BY u.id;
-		RETURN;
-	END IF;
+	-- Where other evidence was taken back meanwhile, the two are apart already.
 	SELECT array_agg(l.evidence_id) INTO crossing
 	FROM o2o.identity_links(o2o.customer_profiles(locked[1])) l
-	WHERE l.profiles && merge.survivor_profiles AND l.profiles && merge.absorbed_profiles;
-	SELECT e.profiles INTO cause FROM o2o.identity_evidence e
-	WHERE e.profile_id = merge.evidence_profile_id AND e.evidence_id = merge.evidence_id;
-	RETURN QUERY
-	SELECT * FROM o2o.identity_separate(crossing,
-		ARRAY[(SELECT min(u.id) FROM unnest(cause) u (id) WHERE u.id = ANY (merge.survivor_profiles)),
-			(SELECT min(u.id) FROM unnest(cause) u (id) WHERE u.id = ANY (merge.absorbed_profiles))],
-		merge.survivor_profiles, merge.absorbed_profiles, locked[1], customer_unmerge.reason, moment);
+	WHERE locked[1] = locked[2] AND l.profiles && merge.survivor_profiles AND l.profiles && merge.absorbed_profiles;
+	RETURN QUERY SELECT * FROM o2o.identity_separate(crossing, pair, locked[1], customer_unmerge.reason, moment);
+	IF locked[1] <> locked[2] THEN
+		RETURN QUERY SELECT locked[2], o2o.customer_profiles(locked[2]);
+	ELSIF o2o.profile_customer(pair[1]) = o2o.profile_customer(pair[2]) THEN
+		RAISE EXCEPTION 'the customers are still connected by other evidence'
+			USING ERRCODE = 'O2206', DETAIL = format('Evidence in force: %s.', (
+					SELECT string_agg(l.evidence_id::text, ', ') FROM o2o.identity_links(o2o.customer_profiles(o2o.profile_customer(pair[1]))) l)),
+				HINT = 'Take back the later merges or pieces of evidence first; identity_explain() shows the path.';
+	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.customer_unmerge(bigint, text) IS 'Takes a merge back: the evidence that holds the two sides together is retracted, both get the ids they had before, every order and every point is where it was, and a later event does not merge them again (cannot_link). Returns the customers that came out, with their profiles. Errors: O2203 no such merge, O2204 undone before, O2206 other evidence still connects the sides (nothing is changed).';
+COMMENT ON FUNCTION o2o.customer_unmerge(bigint, text) IS 'Takes a merge back: the evidence that holds the two sides together is retracted, both get the ids they had before, every order and every point is where it was, and a later event does not merge them again (cannot_link). Returns the customers that came out, with their profiles. Errors: O2203 no such merge, O2204 undone before, O2206 other evidence still connects the sides (nothing is changed; evidence_retract() takes such a piece back).';
 
 CREATE OR REPLACE FUNCTION o2o.evidence_retract(evidence_id bigint, reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -131,14 +125,13 @@ BEGIN
 	END IF;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no such evidence in force'
-			USING ERRCODE = 'O2203', DETAIL = format('Evidence %s.', evidence_retract.evidence_id),
+			USING ERRCODE = 'O2203', DETAIL = format('Evidence %s.', coalesce(evidence_retract.evidence_id::text, 'NULL')),
 				HINT = 'o2o.identity_evidence lists the evidence; links in force have the status link.';
 	END IF;
 	RETURN QUERY
-	SELECT * FROM o2o.identity_separate(ARRAY[evidence.evidence_id], evidence.profiles[1:2],
-		evidence.profiles[1:1], evidence.profiles[2:2], locked[1], evidence_retract.reason, now());
+	SELECT * FROM o2o.identity_separate(ARRAY[evidence.evidence_id], evidence.profiles[1:2], locked[1], evidence_retract.reason, now());
 END $$;
-COMMENT ON FUNCTION o2o.evidence_retract(bigint, text) IS 'Takes one piece of evidence back, as customer_unmerge() does for the evidence of a merge: for links that came by import, where no merge was logged. Returns the customers that came out. Errors: O2203 no such evidence in force, O2206 other evidence still connects its first two profiles.';
+COMMENT ON FUNCTION o2o.evidence_retract(bigint, text) IS 'Takes one piece of evidence back: for links that came by import, where no merge was logged, and for what holds a merge that is to be undone. Where nothing else connects its first two profiles, they are two customers from now on and a later event does not merge them again. Returns the customers that came out, one where other evidence still holds them together. Error: O2203 no such evidence in force.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_merge(a bigint, b bigint, reason text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -148,6 +141,9 @@ DECLARE
 	members bigint[];
 	moment timestamptz := now();
 BEGIN
+	IF a IS NULL OR b IS NULL THEN
+		RAISE EXCEPTION 'a merge needs two persons' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	IF pair[1] = pair[2] THEN
 		RETURN o2o.profile_customer(pair[1]);
 	END IF;
@@ -170,7 +166,7 @@ BEGIN
 	END IF;
 	RETURN locked[1];
 END $$;
-COMMENT ON FUNCTION o2o.customer_merge(bigint, bigint, text) IS 'Merges two customers (given by any profile or customer id) by hand, with a reason; an earlier cannot_link between them is taken back. Returns the surviving customer. Undo: customer_unmerge(). Errors: O2201 no such profile, O2202 the two together pass the cap.';
+COMMENT ON FUNCTION o2o.customer_merge(bigint, bigint, text) IS 'Merges two customers (given by any profile or customer id) by hand, with a reason; an earlier cannot_link between them is taken back. Returns the surviving customer. Undo: customer_unmerge(). Errors: O2201 no such profile, O2202 the two together pass the cap, 22004 one is NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_merge(a o2o.identifier, b o2o.identifier, reason text) RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -188,7 +184,9 @@ BEGIN
 	PERFORM FROM o2o.profile_identifier i
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier
 	FOR NO KEY UPDATE;
-	IF NOT FOUND THEN
+	IF identifier_reassign.identifier IS NULL THEN
+		RAISE EXCEPTION 'there is no identifier to reassign' USING ERRCODE = 'null_value_not_allowed';
+	ELSIF NOT FOUND THEN
 		PERFORM o2o.person_profile(identifier_reassign.identifier);
 	END IF;
 	-- In a later statement: it may have gone to another profile while this call waited.
@@ -204,7 +202,7 @@ BEGIN
 	INSERT INTO o2o.customer (customer_id, profile_count, created_at, changed_at) VALUES (fresh, 1, moment, moment);
 	RETURN fresh;
 END $$;
-COMMENT ON FUNCTION o2o.identifier_reassign(o2o.identifier, text) IS 'Says that an identifier belongs to somebody else from now on, such as a recycled phone number or a card handed on: it means a new profile (returned), and the new owner sees neither orders nor points of the old one, whose history stays. reason is free text. Error: O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.identifier_reassign(o2o.identifier, text) IS 'Says that an identifier belongs to somebody else from now on, such as a recycled phone number or a card handed on: it means a new profile (returned), and the new owner sees neither orders nor points of the old one, whose history stays. reason is free text. Errors: O2201 nobody has the identifier, 22004 it is NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_explain(a bigint, b bigint)
 RETURNS TABLE (step integer, "from" text, "to" text, rule text, source text, at timestamptz)

@@ -196,7 +196,7 @@ END $$;
 COMMENT ON FUNCTION o2o.identity_import_write(timestamptz) IS 'Third step of identity_import(): writes the groups that violate no rule, under the locks of their customers. Raises O2R01, which identity_import() answers by starting over, when another session was there first.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_import(batch_id bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
 DECLARE
 	moment timestamptz := now();

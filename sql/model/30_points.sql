@@ -12,7 +12,17 @@ CREATE TABLE IF NOT EXISTS o2o.points_program (
 	reserve_policy text NOT NULL DEFAULT 'none' CHECK (reserve_policy IN ('none', 'warn', 'enforce')),
 	created_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE o2o.points_program IS 'Points programs: code, currency of their value, time zone of day and month rules, scale (digits after the point that postings may use), when earned points expire (duration, rounded up to the end of a period; NULL never), reserve policy.';
+COMMENT ON TABLE o2o.points_program IS 'Points programs: the rules by which points are posted and expire.';
+COMMENT ON COLUMN o2o.points_program.program IS 'Code of the program, [a-z][a-z0-9_]*';
+COMMENT ON COLUMN o2o.points_program.name IS 'Name to show';
+COMMENT ON COLUMN o2o.points_program.organisation_id IS 'Whose program it is; refers to organisation; NULL: not said';
+COMMENT ON COLUMN o2o.points_program.currency IS 'ISO 4217 currency of its rates and reserve; refers to currency';
+COMMENT ON COLUMN o2o.points_program.time_zone IS 'IANA time zone of its day and month rules';
+COMMENT ON COLUMN o2o.points_program.scale IS 'Digits after the point that an amount of points may have, 0 to 4';
+COMMENT ON COLUMN o2o.points_program.expires_after IS 'How long after they are earned points expire; NULL: never';
+COMMENT ON COLUMN o2o.points_program.expires_round IS 'Period to whose end the expiry is put off: day, week, month, quarter, year; none: not at all';
+COMMENT ON COLUMN o2o.points_program.reserve_policy IS 'none; warn: points_verify() tells when the reserve does not cover the points; enforce: an issue past the reserve is refused';
+COMMENT ON COLUMN o2o.points_program.created_at IS 'When the row was written (start of the transaction)';
 
 CREATE TABLE IF NOT EXISTS o2o.points_program_rate (
 	program text NOT NULL REFERENCES o2o.points_program,
@@ -23,7 +33,13 @@ CREATE TABLE IF NOT EXISTS o2o.points_program_rate (
 	expected_redemption numeric NOT NULL CHECK (expected_redemption BETWEEN 0 AND 1),
 	PRIMARY KEY (program, valid_from)
 );
-COMMENT ON TABLE o2o.points_program_rate IS 'Dated rates of a program, in its currency: points earned per unit of money, value and cost of a point, share of points expected to be redeemed (0 to 1). The row with the latest valid_from not after a moment holds at that moment.';
+COMMENT ON TABLE o2o.points_program_rate IS 'Dated rates of a program. The row with the latest valid_from not after a moment holds at that moment.';
+COMMENT ON COLUMN o2o.points_program_rate.program IS 'Points program; refers to points_program';
+COMMENT ON COLUMN o2o.points_program_rate.valid_from IS 'From when the rate holds';
+COMMENT ON COLUMN o2o.points_program_rate.points_per_unit IS 'Points earned for one unit of the program''s currency';
+COMMENT ON COLUMN o2o.points_program_rate.value_per_point IS 'Money that a point pays in an order, in the program''s currency';
+COMMENT ON COLUMN o2o.points_program_rate.cost_per_point IS 'Money that a redeemed point costs, in the program''s currency';
+COMMENT ON COLUMN o2o.points_program_rate.expected_redemption IS 'Share of outstanding points expected to be redeemed, 0 to 1';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.points_account_id_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.points_system_account (
@@ -32,7 +48,10 @@ CREATE TABLE IF NOT EXISTS o2o.points_system_account (
 	kind text NOT NULL CHECK (kind IN ('issuer', 'redeemed', 'expired', 'in_transit', 'adjustment', 'exchange')),
 	UNIQUE (program, kind)
 );
-COMMENT ON TABLE o2o.points_system_account IS 'Accounts without a balance row, the other side of postings: where points come from (issuer) and go to (redeemed, expired), adjustments, exchange, and in_transit, which is zero outside a transaction.';
+COMMENT ON TABLE o2o.points_system_account IS 'Accounts without a balance row: the other side of postings.';
+COMMENT ON COLUMN o2o.points_system_account.account_id IS 'Number of the account, from the same sequence as those of points_account';
+COMMENT ON COLUMN o2o.points_system_account.program IS 'Points program; refers to points_program';
+COMMENT ON COLUMN o2o.points_system_account.kind IS 'issuer: where points come from; redeemed, expired: where they go; adjustment; exchange; in_transit: between two accounts, zero outside a transaction';
 
 CREATE TABLE IF NOT EXISTS o2o.points_account (
 	profile_id bigint NOT NULL,
@@ -47,7 +66,16 @@ CREATE TABLE IF NOT EXISTS o2o.points_account (
 	PRIMARY KEY (profile_id, account_id),
 	UNIQUE (profile_id, program, kind)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE o2o.points_account IS 'Points accounts of profiles, one per program and kind: version and balance of the last posting, points on hold, time of the last posting. A customer''s balance is the sum over the accounts of its profiles.';
+COMMENT ON TABLE o2o.points_account IS 'Points accounts of profiles, one per program and kind. A customer''s balance is the sum over the accounts of its profiles.';
+COMMENT ON COLUMN o2o.points_account.profile_id IS 'Profile whose account it is; without a row in profile: nobody known';
+COMMENT ON COLUMN o2o.points_account.account_id IS 'Number of the account';
+COMMENT ON COLUMN o2o.points_account.program IS 'Points program; refers to points_program';
+COMMENT ON COLUMN o2o.points_account.kind IS 'member, seller, partner_prepaid or partner_postpaid';
+COMMENT ON COLUMN o2o.points_account.version IS 'version of the last posting; 0: none yet';
+COMMENT ON COLUMN o2o.points_account.balance IS 'Points after the last posting, those on hold and those expired but not swept included';
+COMMENT ON COLUMN o2o.points_account.held IS 'Points on hold, which balance includes and which cannot be spent; no operation puts any on hold, and points_verify() reports all but 0';
+COMMENT ON COLUMN o2o.points_account.posted_at IS 'When the last posting was written; -infinity: none yet';
+COMMENT ON COLUMN o2o.points_account.created_at IS 'When the row was written (start of the transaction)';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.points_transfer_id_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.points_posting (
@@ -69,7 +97,23 @@ CREATE TABLE IF NOT EXISTS o2o.points_posting (
 	posted_by text NOT NULL DEFAULT session_user,
 	PRIMARY KEY (profile_id, account_id, version)
 );
-COMMENT ON TABLE o2o.points_posting IS 'The ledger, append-only, written by points_post alone. One row is a double entry: amount on this account, minus amount on the contra account; version counts up by one per account, balance is the running balance after it. acting_profile_id and customer_id: who did it, resolved at that moment. occurred_at is business time, posted_at rises per account.';
+COMMENT ON TABLE o2o.points_posting IS 'The ledger, append-only, written by points_post() and points_import() alone. One row is a double entry: amount on this account, minus amount on the contra account.';
+COMMENT ON COLUMN o2o.points_posting.profile_id IS 'Profile whose account it is';
+COMMENT ON COLUMN o2o.points_posting.account_id IS 'Account; refers to points_account';
+COMMENT ON COLUMN o2o.points_posting.version IS 'Number of the posting in the account, 1 and up without gaps';
+COMMENT ON COLUMN o2o.points_posting.transfer_id IS 'Number of the transfer, the same in all postings of one operation';
+COMMENT ON COLUMN o2o.points_posting.contra_account_id IS 'Account on the other side; refers to points_system_account';
+COMMENT ON COLUMN o2o.points_posting.operation IS 'What was done: earn, burn, transfer_out, transfer_in, expire, refund, clawback, reverse, adjust or opening';
+COMMENT ON COLUMN o2o.points_posting.amount IS 'Points; above zero they came to the account, below zero they left it';
+COMMENT ON COLUMN o2o.points_posting.balance IS 'Points of the account after the posting';
+COMMENT ON COLUMN o2o.points_posting.request_id IS 'Call that posted it; refers to request, or is random where no idempotency key was given';
+COMMENT ON COLUMN o2o.points_posting.acting_profile_id IS 'Profile by which the person who did it was recognised; of a gift the giver, of an expiry the owner';
+COMMENT ON COLUMN o2o.points_posting.customer_id IS 'Customer that acting_profile_id resolved to at that moment; refers to customer';
+COMMENT ON COLUMN o2o.points_posting.reference IS 'The caller''s document, such as order/<source>/<source_id>; NULL: none';
+COMMENT ON COLUMN o2o.points_posting.reason IS 'Why, in the caller''s words; NULL: not said';
+COMMENT ON COLUMN o2o.points_posting.occurred_at IS 'When it happened; of an expiry, when the last of its lots expired';
+COMMENT ON COLUMN o2o.points_posting.posted_at IS 'When it was written; rises with version';
+COMMENT ON COLUMN o2o.points_posting.posted_by IS 'Login role that posted it';
 
 CREATE TABLE IF NOT EXISTS o2o.points_lot (
 	profile_id bigint NOT NULL,
@@ -84,7 +128,17 @@ CREATE TABLE IF NOT EXISTS o2o.points_lot (
 	clawed o2o.points NOT NULL DEFAULT 0,
 	PRIMARY KEY (profile_id, account_id, expires_at, grant_month, funding)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE o2o.points_lot IS 'Points of an account by when they expire (infinity: never), the month they were granted (program time zone) and who funds them. granted = remaining + consumed + expired + clawed in every row; what remains over all lots is the positive balance of the account. Consumed by nearest expiry.';
+COMMENT ON TABLE o2o.points_lot IS 'Points of an account by when they expire, the month they were granted and who funds them. granted = remaining + consumed + expired + clawed in every row; what remains over all lots is the balance of the account. Consumed by nearest expiry.';
+COMMENT ON COLUMN o2o.points_lot.profile_id IS 'Profile whose account it is';
+COMMENT ON COLUMN o2o.points_lot.account_id IS 'Account; refers to points_account';
+COMMENT ON COLUMN o2o.points_lot.expires_at IS 'First moment at which the points are gone; infinity: never';
+COMMENT ON COLUMN o2o.points_lot.grant_month IS 'First day of the month in which they were granted, in the program''s time zone';
+COMMENT ON COLUMN o2o.points_lot.funding IS 'Who funds them; program: the program itself';
+COMMENT ON COLUMN o2o.points_lot.granted IS 'Points that came to the lot';
+COMMENT ON COLUMN o2o.points_lot.remaining IS 'Points that are left, expired but not swept ones included';
+COMMENT ON COLUMN o2o.points_lot.consumed IS 'Points burned or given away';
+COMMENT ON COLUMN o2o.points_lot.expired IS 'Points swept after they expired';
+COMMENT ON COLUMN o2o.points_lot.clawed IS 'Points taken back; no operation takes any back, and points_verify() reports all but 0';
 
 CREATE TABLE IF NOT EXISTS o2o.points_lot_use (
 	profile_id bigint NOT NULL,
@@ -96,7 +150,14 @@ CREATE TABLE IF NOT EXISTS o2o.points_lot_use (
 	amount o2o.points NOT NULL,
 	PRIMARY KEY (profile_id, account_id, version, expires_at, grant_month, funding)
 );
-COMMENT ON TABLE o2o.points_lot_use IS 'What a posting did to which lot, append-only: amount above zero was granted to the lot, below zero taken from it. Sums to the posting''s amount.';
+COMMENT ON TABLE o2o.points_lot_use IS 'What a posting did to which lot, append-only. Sums to the posting''s amount.';
+COMMENT ON COLUMN o2o.points_lot_use.profile_id IS 'Profile whose account it is';
+COMMENT ON COLUMN o2o.points_lot_use.account_id IS 'Account; refers to points_account';
+COMMENT ON COLUMN o2o.points_lot_use.version IS 'version of the posting; refers to points_posting';
+COMMENT ON COLUMN o2o.points_lot_use.expires_at IS 'expires_at of the lot; refers to points_lot';
+COMMENT ON COLUMN o2o.points_lot_use.grant_month IS 'grant_month of the lot; refers to points_lot';
+COMMENT ON COLUMN o2o.points_lot_use.funding IS 'funding of the lot; refers to points_lot';
+COMMENT ON COLUMN o2o.points_lot_use.amount IS 'Points; above zero granted to the lot, below zero taken from it';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.points_reserve_id_seq AS bigint;
 CREATE TABLE IF NOT EXISTS o2o.points_reserve_entry (
@@ -109,4 +170,11 @@ CREATE TABLE IF NOT EXISTS o2o.points_reserve_entry (
 	recorded_by text NOT NULL DEFAULT session_user,
 	PRIMARY KEY (program, entry_id)
 );
-COMMENT ON TABLE o2o.points_reserve_entry IS 'Money put aside for the points of a program, in the program''s currency: deposits above zero, withdrawals below. Append-only.';
+COMMENT ON TABLE o2o.points_reserve_entry IS 'Money put aside for the points of a program. Append-only.';
+COMMENT ON COLUMN o2o.points_reserve_entry.program IS 'Points program; refers to points_program';
+COMMENT ON COLUMN o2o.points_reserve_entry.entry_id IS 'Number of the entry';
+COMMENT ON COLUMN o2o.points_reserve_entry.amount IS 'Money in the program''s currency; deposits above zero, withdrawals below';
+COMMENT ON COLUMN o2o.points_reserve_entry.reason IS 'Why, in the caller''s words';
+COMMENT ON COLUMN o2o.points_reserve_entry.request_id IS 'Call that made it; refers to request, or is random where no idempotency key was given';
+COMMENT ON COLUMN o2o.points_reserve_entry.occurred_at IS 'When it happened';
+COMMENT ON COLUMN o2o.points_reserve_entry.recorded_by IS 'Login role that wrote the row';

@@ -224,14 +224,22 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	rule o2o.points_program := o2o.points_program_check(program, amount);
 	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
+	account bigint;
+	issuer bigint;
 BEGIN
 	IF NOT isfinite(occurred_at) OR occurred_at IS NULL OR funding IS NULL THEN
 		RAISE EXCEPTION 'points need a time at which they were earned and somebody who funds them'
 			USING ERRCODE = 'invalid_parameter_value',
 				DETAIL = format('occurred_at is %s, funding is %s.', coalesce(occurred_at::text, 'NULL'), coalesce(funding, 'NULL'));
 	END IF;
-	PERFORM o2o.points_post(points_grant.profile_id, o2o.points_account_open(points_grant.profile_id, program), new_transfer_id,
-		o2o.points_system_account_id(program, 'issuer'), 'earn',
+	SELECT a.account_id, s.account_id INTO account, issuer
+	FROM o2o.points_system_account s
+		LEFT JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
+	WHERE s.program = points_grant.program AND s.kind = 'issuer';
+	IF account IS NULL THEN
+		account := o2o.points_account_open(points_grant.profile_id, program);
+	END IF;
+	PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
 		ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
 		ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
 		request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);

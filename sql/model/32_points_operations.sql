@@ -5,11 +5,12 @@
 
 CREATE OR REPLACE FUNCTION o2o.points_customer_balance(customer_id bigint, program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	members bigint[] := o2o.customer_profiles(customer_id);
 BEGIN
+	-- One statement, where customer_profiles() would be two.
 	RETURN (SELECT coalesce(o2o.sum(a.balance), 0::o2o.points) FROM o2o.points_account a
-		WHERE a.profile_id = ANY (members)
+		WHERE a.profile_id = ANY (coalesce(
+				(SELECT array_agg(p.profile_id) FROM o2o.profile p WHERE p.customer_id = points_customer_balance.customer_id),
+				ARRAY[points_customer_balance.customer_id]))
 			AND a.program = points_customer_balance.program AND a.kind = 'member');
 END $$;
 COMMENT ON FUNCTION o2o.points_customer_balance(bigint, text) IS 'Balance of a customer in a program: the sum over the member accounts of its profiles.';
@@ -46,24 +47,28 @@ CREATE OR REPLACE FUNCTION o2o.points_earn_once(person o2o.identifier, profile_i
 	reason text, idempotency_key text, occurred_at timestamptz, funding text, OUT transfer_id bigint, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	claim record;
+	request uuid := gen_random_uuid();
+	replay jsonb;
 	customer bigint;
 BEGIN
 	-- A retry that leaves occurred_at out has another now(): its default is no argument.
-	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_earn', jsonb_build_object(
-		'person', coalesce(person::text, points_earn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
-		'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding)) c;
-	IF claim.replay IS NULL THEN
+	IF idempotency_key IS NOT NULL THEN
+		SELECT c.request_id, c.replay INTO request, replay
+		FROM o2o.request_claim(idempotency_key, 'points_earn', jsonb_build_object(
+			'person', coalesce(person::text, points_earn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
+			'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding)) c;
+	END IF;
+	IF replay IS NULL THEN
 		profile_id := o2o.points_person(person, points_earn_once.profile_id);
 		customer := o2o.profile_customer(profile_id);
-		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, claim.request_id, occurred_at, funding);
+		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding);
 		balance := o2o.points_customer_balance(customer, program);
 		IF idempotency_key IS NOT NULL THEN
-			PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
 		END IF;
 	ELSE
-		transfer_id := claim.replay ->> 'transfer_id';
-		balance := claim.replay ->> 'balance';
+		transfer_id := replay ->> 'transfer_id';
+		balance := replay ->> 'balance';
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
@@ -94,23 +99,27 @@ CREATE OR REPLACE FUNCTION o2o.points_burn_once(person o2o.identifier, profile_i
 	reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	claim record;
+	request uuid := gen_random_uuid();
+	replay jsonb;
 	customers bigint[];
 BEGIN
-	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_burn', jsonb_build_object(
-		'person', coalesce(person::text, points_burn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
-		'reason', reason)) c;
-	IF claim.replay IS NULL THEN
+	IF idempotency_key IS NOT NULL THEN
+		SELECT c.request_id, c.replay INTO request, replay
+		FROM o2o.request_claim(idempotency_key, 'points_burn', jsonb_build_object(
+			'person', coalesce(person::text, points_burn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
+			'reason', reason)) c;
+	END IF;
+	IF replay IS NULL THEN
 		profile_id := o2o.points_person(person, points_burn_once.profile_id);
 		customers := o2o.customer_lock(ARRAY[profile_id]);
-		transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, claim.request_id, now());
+		transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, request, now());
 		balance := o2o.points_customer_balance(customers[1], program);
 		IF idempotency_key IS NOT NULL THEN
-			PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
 		END IF;
 	ELSE
-		transfer_id := claim.replay ->> 'transfer_id';
-		balance := claim.replay ->> 'balance';
+		transfer_id := replay ->> 'transfer_id';
+		balance := replay ->> 'balance';
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_burn_once(o2o.identifier, bigint, o2o.points, text, text, text, text) IS 'points_burn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
@@ -141,19 +150,23 @@ CREATE OR REPLACE FUNCTION o2o.points_transfer_once(from_person o2o.identifier, 
 	amount o2o.points, program text, reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	claim record;
+	request uuid := gen_random_uuid();
+	replay jsonb;
 	customers bigint[];
 	members bigint[];
 	receiving_account_id bigint;
 	taken record;
 	given record;
 BEGIN
-	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_transfer', jsonb_build_object(
-		'from_person', coalesce(from_person::text, from_profile_id::text), 'to_person', coalesce(to_person::text, to_profile_id::text),
-		'amount', amount, 'program', program, 'reason', reason)) c;
-	IF claim.replay IS NOT NULL THEN
-		transfer_id := claim.replay ->> 'transfer_id';
-		balance := claim.replay ->> 'balance';
+	IF idempotency_key IS NOT NULL THEN
+		SELECT c.request_id, c.replay INTO request, replay
+		FROM o2o.request_claim(idempotency_key, 'points_transfer', jsonb_build_object(
+			'from_person', coalesce(from_person::text, from_profile_id::text), 'to_person', coalesce(to_person::text, to_profile_id::text),
+			'amount', amount, 'program', program, 'reason', reason)) c;
+	END IF;
+	IF replay IS NOT NULL THEN
+		transfer_id := replay ->> 'transfer_id';
+		balance := replay ->> 'balance';
 		RETURN;
 	END IF;
 	PERFORM o2o.points_program_check(program, amount);
@@ -170,7 +183,7 @@ BEGIN
 	transfer_id := nextval('o2o.points_transfer_id_seq');
 	SELECT d.* INTO taken
 	FROM o2o.points_draw(members, from_profile_id, customers[1], program, amount, transfer_id,
-		'in_transit', 'transfer_out', NULL, reason, claim.request_id, now()) d;
+		'in_transit', 'transfer_out', NULL, reason, request, now()) d;
 	-- Lots of several accounts that expire alike become one lot of the receiver.
 	SELECT array_agg(g.expires_at) AS expires_at, array_agg(g.grant_month) AS grant_month, array_agg(g.funding) AS funding,
 		array_agg(g.amount) AS amounts
@@ -181,11 +194,11 @@ BEGIN
 		GROUP BY u.expires_at, u.grant_month, u.funding
 	) g;
 	PERFORM o2o.points_post(to_profile_id, receiving_account_id, transfer_id, o2o.points_system_account_id(program, 'in_transit'), 'transfer_in',
-		given.expires_at, given.grant_month, given.funding, given.amounts, claim.request_id,
+		given.expires_at, given.grant_month, given.funding, given.amounts, request,
 		from_profile_id, customers[1], NULL, reason, now());
 	balance := o2o.points_customer_balance(customers[1], program);
 	IF idempotency_key IS NOT NULL THEN
-		PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+		PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer_once(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text) IS 'points_transfer between persons given by identifiers, or by ids where those are NULL. A replay of the key returns the first result.';
@@ -253,11 +266,15 @@ CREATE OR REPLACE FUNCTION o2o.points_reserve_deposit(program text, amount numer
 RETURNS TABLE (entry_id bigint, reserve numeric)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	claim record;
+	request uuid := gen_random_uuid();
+	replay jsonb;
 BEGIN
-	SELECT c.* INTO claim FROM o2o.request_claim(idempotency_key, 'points_reserve_deposit', jsonb_build_object(
-		'program', program, 'amount', trim_scale(amount), 'reason', reason)) c;
-	IF claim.replay IS NULL THEN
+	IF idempotency_key IS NOT NULL THEN
+		SELECT c.request_id, c.replay INTO request, replay
+		FROM o2o.request_claim(idempotency_key, 'points_reserve_deposit', jsonb_build_object(
+			'program', program, 'amount', trim_scale(amount), 'reason', reason)) c;
+	END IF;
+	IF replay IS NULL THEN
 		PERFORM FROM o2o.points_program p WHERE p.program = points_reserve_deposit.program;
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'points program "%" does not exist', program
@@ -268,15 +285,15 @@ BEGIN
 				USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL'));
 		END IF;
 		INSERT INTO o2o.points_reserve_entry AS e (program, amount, reason, request_id, occurred_at)
-		VALUES (points_reserve_deposit.program, points_reserve_deposit.amount, points_reserve_deposit.reason, claim.request_id, now())
+		VALUES (points_reserve_deposit.program, points_reserve_deposit.amount, points_reserve_deposit.reason, request, now())
 		RETURNING e.entry_id INTO entry_id;
 		reserve := (SELECT sum(e.amount) FROM o2o.points_reserve_entry e WHERE e.program = points_reserve_deposit.program);
 		IF idempotency_key IS NOT NULL THEN
-			PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('entry_id', entry_id, 'reserve', reserve));
+			PERFORM o2o.request_finish(request, jsonb_build_object('entry_id', entry_id, 'reserve', reserve));
 		END IF;
 	ELSE
-		entry_id := claim.replay ->> 'entry_id';
-		reserve := claim.replay ->> 'reserve';
+		entry_id := replay ->> 'entry_id';
+		reserve := replay ->> 'reserve';
 	END IF;
 	RETURN NEXT;
 END $$;
@@ -286,20 +303,24 @@ CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETU
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	owners bigint[];
+	until timestamptz;
 	request uuid := gen_random_uuid();
 	part record;
 	swept bigint := 0;
 BEGIN
-	owners := ARRAY(SELECT l.profile_id FROM o2o.points_lot l
+	SELECT array_agg(DISTINCT d.profile_id), max(d.expires_at) INTO owners, until
+	FROM (
+		SELECT l.profile_id, l.expires_at FROM o2o.points_lot l
 		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
-		ORDER BY l.expires_at LIMIT greatest(max_lots, 0));
+		ORDER BY l.expires_at LIMIT greatest(max_lots, 0)
+	) d;
 	PERFORM o2o.points_accounts_lock(owners);
 	FOR part IN
 		SELECT l.profile_id, l.account_id, a.program, array_agg(l.expires_at) AS expires_at, array_agg(l.grant_month) AS grant_month,
 			array_agg(l.funding) AS funding, array_agg(OPERATOR(o2o.-) l.remaining) AS amounts
 		FROM o2o.points_account a
 			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-		WHERE a.profile_id = ANY (owners) AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
+		WHERE a.profile_id = ANY (owners) AND l.expires_at <= until AND l.remaining OPERATOR(o2o.>) 0
 		GROUP BY l.profile_id, l.account_id, a.program
 		ORDER BY l.account_id
 	LOOP
@@ -312,4 +333,4 @@ BEGIN
 	END LOOP;
 	RETURN swept;
 END $$;
-COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Posts the expiry of lots whose time has come, oldest first: looks for max_lots of them, sweeps the accounts they belong to, and returns how many lots it swept; 0 means that nothing is left. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot counts as gone before it is swept.';
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Posts the expiry of lots whose time has come, oldest first: looks for max_lots of them, sweeps these and what expired no later in the same accounts, and returns how many lots it swept; 0 means that nothing is left. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot counts as gone before it is swept.';

@@ -10,7 +10,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM o2o.source_country(order_check_place.source);
 	IF NOT EXISTS (SELECT FROM o2o.channel c WHERE c.channel = order_check_place.channel) THEN
-		RAISE EXCEPTION 'unknown channel %', coalesce(quote_ident(order_check_place.channel), 'NULL')
+		RAISE EXCEPTION 'unknown channel "%"', order_check_place.channel
 			USING ERRCODE = 'O2102', HINT = 'The channels are the rows of o2o.channel.';
 	ELSIF order_check_place.location_id IS NOT NULL
 		AND NOT EXISTS (SELECT FROM o2o.location l WHERE l.location_id = order_check_place.location_id) THEN
@@ -27,12 +27,12 @@ COMMENT ON FUNCTION o2o.order_line_amount(numeric, numeric, numeric, integer) IS
 
 CREATE OR REPLACE FUNCTION o2o.order_line_error(quantity numeric, unit_price numeric, discount numeric) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN unit_price IS NULL THEN 'without unit_price'
-	WHEN NOT coalesce(quantity > 0 AND quantity < 1e14, false) THEN 'with a quantity that is not above zero'
-	WHEN NOT (unit_price >= 0 AND unit_price < 1e14) THEN 'with a unit_price below zero'
-	WHEN NOT (coalesce(discount, 0) >= 0 AND coalesce(discount, 0) <= quantity * unit_price) THEN 'with a discount below zero or above its price'
+RETURN CASE WHEN unit_price IS NULL THEN 'has no unit_price'
+	WHEN NOT coalesce(quantity > 0 AND quantity < 1e14, false) THEN 'has a quantity that is not above zero'
+	WHEN NOT (unit_price >= 0 AND unit_price < 1e14) THEN 'has a unit_price below zero'
+	WHEN NOT (coalesce(discount, 0) >= 0 AND coalesce(discount, 0) <= quantity * unit_price) THEN 'has a discount below zero or above its price'
 	WHEN scale(trim_scale(quantity)) > 4 OR scale(trim_scale(unit_price)) > 4 OR scale(trim_scale(coalesce(discount, 0))) > 4
-		THEN 'with more than 4 digits after the point' END;
+		THEN 'has more than 4 digits after the point' END;
 COMMENT ON FUNCTION o2o.order_line_error(numeric, numeric, numeric) IS 'What is wrong with the numbers of an order line, in words, or NULL: quantity above zero, unit price zero or above, discount between zero and the price, each with at most 4 digits after the point.';
 
 CREATE OR REPLACE FUNCTION o2o.points_worth(program text, amount o2o.points, at timestamptz, digits integer) RETURNS numeric
@@ -72,7 +72,7 @@ BEGIN
 	WHERE o2o.order_line_error(coalesce(l.quantity, 1), l.unit_price, l.discount) IS NOT NULL
 	ORDER BY l.line_no LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = format('Line %s is %s.', bad.line_no, bad.error);
+		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = format('Line %s %s.', bad.line_no, bad.error);
 	END IF;
 	SELECT l.line_no, l.sku INTO bad
 	FROM ROWS FROM (jsonb_to_recordset(order_lines_check.lines) AS (sku text, name text)) WITH ORDINALITY l (sku, name, line_no)
@@ -81,7 +81,7 @@ BEGIN
 			WHERE named.sku = l.sku AND named.name IS NOT NULL))
 	ORDER BY l.line_no LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'unknown sku % in order line %', coalesce(quote_literal(bad.sku), 'NULL'), bad.line_no
+		RAISE EXCEPTION 'unknown sku "%" in order line %', bad.sku, bad.line_no
 			USING ERRCODE = 'O2503', HINT = 'Give the line a name, and the product is made; or register it in o2o.product and o2o.sku.';
 	END IF;
 END $$;
@@ -195,13 +195,12 @@ BEGIN
 
 	-- What the order comes to.
 	PERFORM o2o.order_lines_check(order_place.lines);
-	IF order_place.points_program IS NOT NULL THEN
-		SELECT p.program, p.currency INTO program FROM o2o.points_program p WHERE p.program = order_place.points_program;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'unknown points program %', quote_ident(order_place.points_program)
-				USING ERRCODE = 'O2302', HINT = 'The programs are the rows of o2o.points_program.';
-		END IF;
-	ELSIF order_place.points_burn OPERATOR(o2o.<>) 0 THEN
+	-- Without a program this finds no row and leaves NULLs, which the statements below read.
+	SELECT p.program, p.currency INTO program FROM o2o.points_program p WHERE p.program = order_place.points_program;
+	IF order_place.points_program IS NOT NULL AND NOT FOUND THEN
+		RAISE EXCEPTION 'points program "%" does not exist', order_place.points_program
+			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+	ELSIF order_place.points_program IS NULL AND order_place.points_burn OPERATOR(o2o.<>) 0 THEN
 		RAISE EXCEPTION 'points can be burned in a points program only'
 			USING ERRCODE = 'O2302', HINT = 'Give points_program.';
 	END IF;
@@ -209,10 +208,10 @@ BEGIN
 		RAISE EXCEPTION 'amount must be positive' USING ERRCODE = 'O2303', DETAIL = format('points_burn is %s.', coalesce(order_place.points_burn::text, 'NULL'));
 	END IF;
 	SELECT c.currency, c.digits::integer AS digits INTO money FROM o2o.currency c
-	WHERE c.currency = coalesce(order_place.currency, CASE WHEN order_place.points_program IS NOT NULL THEN program.currency END,
+	WHERE c.currency = coalesce(order_place.currency, program.currency,
 		(SELECT s.value FROM o2o.setting s WHERE s.name = 'order.currency'));
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'unknown currency %', quote_ident(order_place.currency)
+		RAISE EXCEPTION 'unknown currency "%"', order_place.currency
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'The currencies are the rows of o2o.currency.';
 	END IF;
 	IF order_place.points_program IS NOT NULL AND program.currency <> money.currency THEN
@@ -334,12 +333,12 @@ BEGIN
 	WHERE o.source = order_return.source AND o.source_id = order_return.order_source_id;
 	IF NOT FOUND AND order_return.order_source_id IS NOT NULL THEN
 		RAISE EXCEPTION 'return of an unknown order' USING ERRCODE = 'O2501',
-			DETAIL = format('Source %s has no order %s.', order_return.source, quote_literal(order_return.order_source_id));
+			DETAIL = format('Source %s has no order %s.', order_return.source, order_return.order_source_id);
 	END IF;
 	SELECT c.currency, c.digits::integer AS digits INTO money FROM o2o.currency c
 	WHERE c.currency = coalesce(order_return.currency, bought.currency, (SELECT s.value FROM o2o.setting s WHERE s.name = 'order.currency'));
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'unknown currency %', quote_ident(order_return.currency)
+		RAISE EXCEPTION 'unknown currency "%"', order_return.currency
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'The currencies are the rows of o2o.currency.';
 	END IF;
 	IF NOT coalesce(order_return.total >= 0 AND order_return.total < 1e14 AND scale(trim_scale(order_return.total)) <= money.digits, false)

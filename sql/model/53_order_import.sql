@@ -18,7 +18,7 @@ BEGIN
 		UNION SELECT i.channel_returned FROM o2o.import_return i WHERE i.batch_id = order_import_check.batch_id) u
 	WHERE NOT EXISTS (SELECT FROM o2o.channel c WHERE c.channel = u.channel);
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown channel %', quote_ident(bad)
+		RAISE EXCEPTION 'unknown channel "%"', bad
 			USING ERRCODE = 'O2102', HINT = 'The channels are the rows of o2o.channel.';
 	END IF;
 	SELECT min(u.place) INTO bad FROM (
@@ -27,7 +27,7 @@ BEGIN
 		UNION SELECT i.location_returned FROM o2o.import_return i WHERE i.batch_id = order_import_check.batch_id) u
 	WHERE NOT EXISTS (SELECT FROM o2o.location l WHERE l.source || '/' || l.source_id = u.place);
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown location %', quote_literal(bad)
+		RAISE EXCEPTION 'unknown location "%"', bad
 			USING ERRCODE = 'O2103', HINT = 'Locations are given as <source>/<source_id>; register them with o2o.location_import().';
 	END IF;
 	SELECT min(u.currency) INTO bad FROM (
@@ -35,15 +35,15 @@ BEGIN
 		UNION SELECT i.currency FROM o2o.import_return i WHERE i.batch_id = order_import_check.batch_id) u
 	WHERE NOT EXISTS (SELECT FROM o2o.currency c WHERE c.currency = u.currency);
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown currency %', quote_ident(bad)
+		RAISE EXCEPTION 'unknown currency "%"', bad
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'The currencies are the rows of o2o.currency.';
 	END IF;
 	SELECT min(i.points_program) INTO bad FROM o2o.import_order i
 	WHERE i.batch_id = order_import_check.batch_id AND i.points_program IS NOT NULL
 		AND NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = i.points_program AND p.currency = i.currency);
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown points program %, or orders in another currency than its', quote_ident(bad)
-			USING ERRCODE = 'O2302', HINT = 'The programs are the rows of o2o.points_program.';
+		RAISE EXCEPTION 'points program "%" does not exist, or orders have another currency', bad
+			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
 	END IF;
 	SELECT min(l.source || '/' || l.source_id) INTO bad
 	FROM o2o.import_order_line l
@@ -60,7 +60,7 @@ BEGIN
 	IF bad IS NOT NULL THEN
 		RAISE EXCEPTION 'an order needs lines' USING ERRCODE = 'O2502', DETAIL = format('Order %s has none.', bad);
 	END IF;
-	SELECT min(format('Line %s of order %s/%s is %s.', l.line_no, l.source, l.source_id,
+	SELECT min(format('Line %s of order %s/%s %s.', l.line_no, l.source, l.source_id,
 		o2o.order_line_error(l.quantity, l.unit_price, l.discount))) INTO bad
 	FROM o2o.import_order_line l
 	WHERE l.batch_id = order_import_check.batch_id AND o2o.order_line_error(l.quantity, l.unit_price, l.discount) IS NOT NULL;
@@ -97,8 +97,8 @@ BEGIN
 	-- The staging tables were just filled: without statistics the joins below would be planned for empty ones.
 	ANALYZE o2o.import_order, o2o.import_order_line, o2o.import_return;
 	PERFORM o2o.order_import_check(order_import.batch_id);
-	PERFORM o2o.journey_partition_for(min(i.ordered_at), max(i.ordered_at)) FROM o2o.import_order i
-	WHERE i.batch_id = order_import.batch_id;
+	PERFORM o2o.journey_partition_months(array_agg(DISTINCT date_trunc('month', timezone('UTC', i.ordered_at))::date))
+	FROM o2o.import_order i WHERE i.batch_id = order_import.batch_id;
 
 	-- Claimed under the keys that order_place and order_return use: what is there already stays as it is.
 	WITH keyed AS MATERIALIZED (
@@ -146,6 +146,7 @@ BEGIN
 			WHERE o.batch_id = i.batch_id AND o.source = i.source AND o.source_id = i.order_source_id)
 		AND NOT EXISTS (SELECT FROM o2o.sales_order o WHERE o.source = i.source AND o.source_id = i.order_source_id)
 	ON CONFLICT DO NOTHING;
+	ANALYZE o2o.import_identity;
 	PERFORM o2o.identity_import(order_import.batch_id);
 	UPDATE o2o.import_order i SET profile_id = e.profile_id, order_id = nextval('o2o.order_id_seq')
 	FROM o2o.import_identity e
@@ -256,6 +257,7 @@ BEGIN
 		RAISE EXCEPTION 'points of batch % were imported before', order_import_facts.batch_id
 			USING ERRCODE = 'O2004', HINT = 'Give further orders another batch_id.';
 	END IF;
+	ANALYZE o2o.import_points;
 	PERFORM o2o.points_import(order_import_facts.batch_id);
 	-- What the ledger refused was not paid with points of ours: the order stays, the refusal is on record.
 	INSERT INTO o2o.import_problem (batch_id, source, source_id, problem)

@@ -43,6 +43,13 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION o2o.journey_partition_for(timestamptz, timestamptz) IS 'The months that an import from first_at to last_at needs, from ten years ago to a year ahead; what lies outside, such as a mistyped year, stays in the default partition.';
 
+CREATE OR REPLACE FUNCTION o2o.journey_partition_months(months date[]) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(sum(o2o.journey_partition_for(timezone('UTC', m.month::timestamp), timezone('UTC', m.month::timestamp))), 0)
+	FROM (SELECT DISTINCT u.month FROM unnest(months) u (month) ORDER BY 1) m
+$$;
+COMMENT ON FUNCTION o2o.journey_partition_months(date[]) IS 'Makes the partitions of these months (any day of each), as journey_partition_for() does; months between them are left alone, so that a single old row makes one partition.';
+
 CREATE OR REPLACE FUNCTION o2o.touchpoint_record(identifiers jsonb, stage text, verb text, channel text, source text,
 	location_id bigint DEFAULT NULL, sku text DEFAULT NULL, order_id bigint DEFAULT NULL, content text DEFAULT NULL,
 	point o2o.geopoint DEFAULT NULL, occurred_at timestamptz DEFAULT NULL, event_id text DEFAULT NULL, idempotency_key text DEFAULT NULL)
@@ -105,13 +112,13 @@ BEGIN
 	IF FOUND THEN
 		PERFORM o2o.order_check_place(bad.source, bad.channel, NULL);
 		IF NOT bad.stage = ANY ('{search,attention,deal,use,share}') THEN
-			RAISE EXCEPTION 'unknown stage %', quote_literal(bad.stage) USING ERRCODE = 'invalid_parameter_value',
+			RAISE EXCEPTION 'unknown stage "%"', bad.stage USING ERRCODE = 'invalid_parameter_value',
 				HINT = 'The stages are search, attention, deal, use, share.';
 		END IF;
-		RAISE EXCEPTION 'unknown location %', quote_literal(bad.location)
+		RAISE EXCEPTION 'unknown location "%"', bad.location
 			USING ERRCODE = 'O2103', HINT = 'Locations are given as <source>/<source_id>; register them with o2o.location_import().';
 	END IF;
-	PERFORM o2o.journey_partition_for(min(t.occurred_at), max(t.occurred_at))
+	PERFORM o2o.journey_partition_months(array_agg(DISTINCT date_trunc('month', timezone('UTC', t.occurred_at))::date))
 	FROM o2o.import_touchpoint t WHERE t.batch_id = touchpoint_import.batch_id;
 
 	-- Claimed under the keys that touchpoint_record uses: what is there already stays as it is.
@@ -134,6 +141,7 @@ BEGIN
 	SELECT t.batch_id, t.source, 'touchpoint/' || t.event_id, t.occurred_at, t.identifiers
 	FROM o2o.import_touchpoint t WHERE t.batch_id = touchpoint_import.batch_id AND t.outcome IS NULL
 	ON CONFLICT DO NOTHING;
+	ANALYZE o2o.import_identity;
 	PERFORM o2o.identity_import(touchpoint_import.batch_id);
 	INSERT INTO o2o.touchpoint (profile_id, occurred_at, stage, verb, channel, source, event_id, location_id, sku, order_id, content, position)
 	SELECT e.profile_id, t.occurred_at, t.stage, t.verb, t.channel, t.source, t.event_id, l.location_id, t.sku, o.order_id, t.content, t.position

@@ -33,7 +33,7 @@ SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
 	('reader', 'table', 'SELECT', '{customer_360, customer_timeline, channel_sales, category_sales, omnichannel_customers, points_liability, store_sales, stage_funnel}'),
 	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, order_place, order_return, stores_nearest, store_is_open, touchpoint_record}'),
-	('operator', 'function', 'EXECUTE', '{customer_merge, customer_unmerge, customer_changes, evidence_retract, identifier_reassign, identity_explain, identity_import, identity_verify, order_import, touchpoint_import, location_import, source_register, points_import, points_program_create, points_reserve_deposit, points_reserve_status, points_expire, points_verify, journey_partition, health, maintain}'),
+	('operator', 'function', 'EXECUTE', '{customer_merge, customer_unmerge, customer_changes, evidence_retract, identifier_reassign, identity_explain, identity_import, identity_verify, order_import, touchpoint_import, location_import, source_register, points_import, points_program_create, points_reserve_deposit, points_reserve_status, points_expire, points_verify, journey_partition, health, maintain, maintain_step}'),
 	('operator', 'table', 'SELECT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem, customer_ref}'),
 	('operator', 'table', 'INSERT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points}'),
 	('operator', 'table', 'DELETE', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem}')
@@ -63,15 +63,15 @@ CREATE OR REPLACE FUNCTION o2o.access_check(role name, profile text) RETURNS voi
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT EXISTS (SELECT FROM o2o.access_right r WHERE r.profile = access_check.profile) THEN
-		RAISE EXCEPTION 'unknown access profile %', coalesce(quote_literal(access_check.profile), 'NULL')
+		RAISE EXCEPTION 'unknown access profile "%"', access_check.profile
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'The profiles are reader, cashier, operator.';
 	ELSIF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = access_check.role) THEN
-		RAISE EXCEPTION 'role % does not exist', coalesce(quote_ident(access_check.role), 'NULL') USING ERRCODE = 'undefined_object';
+		RAISE EXCEPTION 'role "%" does not exist', access_check.role USING ERRCODE = 'undefined_object';
 	ELSIF access_check.role = current_user THEN
-		RAISE EXCEPTION 'role % owns the model', quote_ident(access_check.role) USING ERRCODE = 'invalid_parameter_value',
+		RAISE EXCEPTION 'role "%" owns the model', access_check.role USING ERRCODE = 'invalid_parameter_value',
 			HINT = 'The owner may do everything; access profiles are for other roles.';
 	ELSIF NOT has_schema_privilege(access_check.role, 'o2o', 'USAGE') THEN
-		RAISE EXCEPTION 'role % may not use schema o2o', quote_ident(access_check.role) USING ERRCODE = 'insufficient_privilege',
+		RAISE EXCEPTION 'role "%" may not use schema o2o', access_check.role USING ERRCODE = 'insufficient_privilege',
 			HINT = format('As a superuser: GRANT USAGE ON SCHEMA o2o TO %I.', access_check.role);
 	END IF;
 END $$;
@@ -79,6 +79,7 @@ COMMENT ON FUNCTION o2o.access_check(name, text) IS 'Refuses a role or access pr
 
 CREATE OR REPLACE FUNCTION o2o.grant_access(role name, profile text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
 	entry record;
 BEGIN
@@ -87,7 +88,7 @@ BEGIN
 		EXECUTE format('GRANT %s ON %s TO %I', entry.privilege, entry.object, grant_access.role);
 	END LOOP;
 	INSERT INTO o2o.access_grant (role_name, profile) VALUES (grant_access.role, grant_access.profile)
-	ON CONFLICT (role_name, profile) DO UPDATE SET granted_at = excluded.granted_at, granted_by = excluded.granted_by;
+	ON CONFLICT ON CONSTRAINT access_grant_pkey DO UPDATE SET granted_at = excluded.granted_at, granted_by = excluded.granted_by;
 END $$;
 COMMENT ON FUNCTION o2o.grant_access(name, text) IS 'Gives a role an access profile: reader (report views), cashier (the functions of a till, no table or view) or operator (cashier and reader, imports, merges, maintenance). Call it again after setup() has upgraded the model. The owner alone may call it. Errors: 22023 unknown profile, or the role is the owner, 42704 no such role, 42501 the role lacks USAGE on schema o2o.';
 

@@ -7,7 +7,11 @@ CREATE TABLE IF NOT EXISTS o2o.maintenance (
 	finished_at timestamptz,
 	done text
 );
-COMMENT ON TABLE o2o.maintenance IS 'Steps of maintain(): when each was last started and finished, and what it did. A step is locked while it runs.';
+COMMENT ON TABLE o2o.maintenance IS 'Steps of maintain(), one row each. A step is locked while it runs.';
+COMMENT ON COLUMN o2o.maintenance.step IS 'Step: partitions, points_expire, verify';
+COMMENT ON COLUMN o2o.maintenance.started_at IS 'When its last finished run started; NULL: it never ran';
+COMMENT ON COLUMN o2o.maintenance.finished_at IS 'When it last finished; NULL: it never ran';
+COMMENT ON COLUMN o2o.maintenance.done IS 'What it did then, in words; NULL: it never ran';
 INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('verify')
 ON CONFLICT DO NOTHING;
 

@@ -14,20 +14,20 @@
 int64_t
 o2o_geo_hilbert(O2oGeoPoint point)
 {
-	uint32_t	x = (uint32_t) (o2o_geo_lon(point) >> 1);
-	uint32_t	y = (uint32_t) o2o_geo_lat(point);
-	int64_t		place = 0;
-	int			bit;
+	uint32_t x = (uint32_t) (o2o_geo_lon(point) >> 1);
+	uint32_t y = (uint32_t) o2o_geo_lat(point);
+	int64_t place = 0;
+	int bit;
 
 	for (bit = 30; bit >= 0; bit--)
 	{
-		uint32_t	right = x >> bit & 1;
-		uint32_t	upper = y >> bit & 1;
+		uint32_t right = x >> bit & 1;
+		uint32_t upper = y >> bit & 1;
 
 		place = place << 2 | (right * 3 ^ upper);
 		if (!upper)
 		{
-			uint32_t	swap = x;
+			uint32_t swap = x;
 
 			if (right)
 			{
@@ -85,7 +85,7 @@ o2o_geo_cell_depth(O2oGeoCell cell)
 O2oGeoCell
 o2o_geo_cell_ancestor(O2oGeoCell cell, int depth)
 {
-	uint64_t	end;
+	uint64_t end;
 
 	if (depth == 0)
 		return 0;
@@ -97,8 +97,8 @@ o2o_geo_cell_ancestor(O2oGeoCell cell, int depth)
 int
 o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b)
 {
-	int			depth = o2o_geo_cell_depth(a);
-	int			other = o2o_geo_cell_depth(b);
+	int depth = o2o_geo_cell_depth(a);
+	int other = o2o_geo_cell_depth(b);
 
 	if (other < depth)
 		depth = other;
@@ -118,10 +118,10 @@ o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner)
 O2oGeoBox
 o2o_geo_cell_box(O2oGeoCell cell)
 {
-	int			depth = o2o_geo_cell_depth(cell);
-	int64_t		side = INT64_C(1) << (32 - 2 * depth);
-	uint64_t	place = cell == 0 ? 0 : (cell & (cell - 1)) >> 1;
-	O2oGeoBox	box;
+	int depth = o2o_geo_cell_depth(cell);
+	int64_t side = INT64_C(1) << (32 - 2 * depth);
+	uint64_t place = cell == 0 ? 0 : (cell & (cell - 1)) >> 1;
+	O2oGeoBox box;
 
 	box.west = gather(place);
 	box.south = gather(place >> 1);

@@ -20,27 +20,27 @@
 #include <geodesic.h>
 #include <math.h>
 
-#define WGS84_A		6378137.0
-#define WGS84_F		(1.0 / 298.257223563)
-#define WGS84_E2	(WGS84_F * (2.0 - WGS84_F))
+#define WGS84_A 6378137.0
+#define WGS84_F (1.0 / 298.257223563)
+#define WGS84_E2 (WGS84_F * (2.0 - WGS84_F))
 
 /* One unit of longitude or latitude in radians. */
-#define UNIT		(M_PI / 180.0 * 1e-7)
+#define UNIT (M_PI / 180.0 * 1e-7)
 
 /* Above this chord in metres the series gives way to geod_inverse. */
-#define NEAR_LIMIT	100000.0
+#define NEAR_LIMIT 100000.0
 
 /* Smallest radius of curvature of a meridian, at the equator; and how fast that radius changes at most, per radian. */
-#define MERIDIONAL_MIN		(WGS84_A * (1.0 - WGS84_E2))
-#define MERIDIONAL_SLOPE	64700.0
+#define MERIDIONAL_MIN (WGS84_A * (1.0 - WGS84_E2))
+#define MERIDIONAL_SLOPE 64700.0
 
 /* What every lower bound gives away for rounding, here and in the distance. */
-#define BOUND_RELATIVE	1e-9
-#define BOUND_METRES	1e-6
+#define BOUND_RELATIVE 1e-9
+#define BOUND_METRES 1e-6
 
 /* The distance from the axis at multiples of 2^20 units of latitude. */
-#define RHO_SHIFT	20
-#define RHO_STEPS	(O2O_GEO_LAT_HALF >> RHO_SHIFT)
+#define RHO_SHIFT 20
+#define RHO_STEPS (O2O_GEO_LAT_HALF >> RHO_SHIFT)
 static double rho_table[RHO_STEPS + 2];
 static bool rho_ready = false;
 
@@ -48,7 +48,7 @@ static bool rho_ready = false;
 static int64_t
 longitude_gap(int64_t a, int64_t b)
 {
-	int64_t		gap = a > b ? a - b : b - a;
+	int64_t gap = a > b ? a - b : b - a;
 
 	return gap > O2O_GEO_LON_HALF ? O2O_GEO_LON_TURN - gap : gap;
 }
@@ -71,19 +71,9 @@ wgs84(void)
 double
 o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 {
-	double		lat1 = (o2o_geo_lat(a) - O2O_GEO_LAT_HALF) * UNIT;
-	double		lat2 = (o2o_geo_lat(b) - O2O_GEO_LAT_HALF) * UNIT;
-	double		sin1,
-				sin2,
-				n1,
-				n2,
-				rho1,
-				rho2,
-				half,
-				rise,
-				meridional,
-				chord2,
-				chord;
+	double lat1 = (o2o_geo_lat(a) - O2O_GEO_LAT_HALF) * UNIT;
+	double lat2 = (o2o_geo_lat(b) - O2O_GEO_LAT_HALF) * UNIT;
+	double sin1, sin2, n1, n2, rho1, rho2, half, rise, meridional, chord2, chord;
 
 	if (a == b)
 		return 0.0;
@@ -101,23 +91,23 @@ o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 
 	if (chord <= NEAR_LIMIT)
 	{
-		double		mean = 0.5 * (sin1 + sin2) * (1.0 + 0.125 * (lat1 - lat2) * (lat1 - lat2));
-		double		w = 1.0 - WGS84_E2 * mean * mean;
-		double		share = meridional / chord2;
-		double		k = sqrt(w) * (share * w / (1.0 - WGS84_E2) + (1.0 - share)) / WGS84_A;
-		double		turn2 = chord2 * k * k;
+		double mean = 0.5 * (sin1 + sin2) * (1.0 + 0.125 * (lat1 - lat2) * (lat1 - lat2));
+		double w = 1.0 - WGS84_E2 * mean * mean;
+		double share = meridional / chord2;
+		double k = sqrt(w) * (share * w / (1.0 - WGS84_E2) + (1.0 - share)) / WGS84_A;
+		double turn2 = chord2 * k * k;
 
 		return chord * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
 	}
 	else
 	{
-		double		metres;
+		double metres;
 		O2oGeoPoint low = a < b ? a : b;
 		O2oGeoPoint high = a < b ? b : a;
 
 		geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
-					 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high),
-					 &metres, 0, 0);
+					 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high), &metres, 0,
+					 0);
 		return metres;
 	}
 }
@@ -126,7 +116,7 @@ o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 double
 o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b)
 {
-	double		azimuth;
+	double azimuth;
 
 	geod_inverse(wgs84(), o2o_geo_latitude_degrees(a), o2o_geo_longitude_degrees(a),
 				 o2o_geo_latitude_degrees(b), o2o_geo_longitude_degrees(b), 0, &azimuth, 0);
@@ -140,7 +130,7 @@ o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b)
 static double
 rho_at(int64_t lat)
 {
-	double		s = sin(lat * UNIT);
+	double s = sin(lat * UNIT);
 
 	return WGS84_A / sqrt(1.0 - WGS84_E2 * s * s) * cos(lat * UNIT);
 }
@@ -154,13 +144,13 @@ rho_at(int64_t lat)
 static void
 rho_prepare(void)
 {
-	int64_t		rest = O2O_GEO_LAT_HALF - (RHO_STEPS << RHO_SHIFT);
-	int			i;
+	int64_t rest = O2O_GEO_LAT_HALF - (RHO_STEPS << RHO_SHIFT);
+	int i;
 
 	for (i = 0; i <= RHO_STEPS; i++)
 		rho_table[i] = rho_at((int64_t) i << RHO_SHIFT);
-	rho_table[RHO_STEPS + 1] = rho_table[RHO_STEPS] *
-		(1.0 - (double) (INT64_C(1) << RHO_SHIFT) / rest);
+	rho_table[RHO_STEPS + 1] =
+		rho_table[RHO_STEPS] * (1.0 - (double) (INT64_C(1) << RHO_SHIFT) / rest);
 	rho_ready = true;
 }
 
@@ -168,9 +158,9 @@ rho_prepare(void)
 static double
 rho_below(int64_t south, int64_t north)
 {
-	int64_t		lat = north - O2O_GEO_LAT_HALF;
-	int			i;
-	double		part;
+	int64_t lat = north - O2O_GEO_LAT_HALF;
+	int i;
+	double part;
 
 	if (O2O_GEO_LAT_HALF - south > lat)
 		lat = O2O_GEO_LAT_HALF - south;
@@ -186,8 +176,8 @@ rho_below(int64_t south, int64_t north)
 void
 o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 {
-	double		s;
-	double		w;
+	double s;
+	double w;
 
 	if (!rho_ready)
 		rho_prepare();
@@ -217,15 +207,15 @@ o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 double
 o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 {
-	double		square = 0.0;
-	double		metres;
+	double square = 0.0;
+	double metres;
 
 	if (query->lat < box->south || query->lat > box->north)
 	{
-		double		g = UNIT * (query->lat < box->south ?
-								box->south - query->lat : query->lat - box->north);
-		double		m = query->meridional - 0.5 * MERIDIONAL_SLOPE * g;
-		double		arc;
+		double g =
+			UNIT * (query->lat < box->south ? box->south - query->lat : query->lat - box->north);
+		double m = query->meridional - 0.5 * MERIDIONAL_SLOPE * g;
+		double arc;
 
 		if (m < MERIDIONAL_MIN)
 			m = MERIDIONAL_MIN;
@@ -234,21 +224,22 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 	}
 	if (query->lon < box->west || query->lon > box->east)
 	{
-		int64_t		west = longitude_gap(query->lon, box->west);
-		int64_t		east = longitude_gap(query->lon, box->east);
-		double		l = UNIT * (west < east ? west : east);
-		double		l2 = l * l;
-		double		rho = rho_below(box->south, box->north);
+		int64_t west = longitude_gap(query->lon, box->west);
+		int64_t east = longitude_gap(query->lon, box->east);
+		double l = UNIT * (west < east ? west : east);
+		double l2 = l * l;
+		double rho = rho_below(box->south, box->north);
 
 		square += query->rho * rho * l2 *
-			(1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
+				  (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
 		/* nearer the equator the parallels alone say as much */
 		if (rho < query->rho)
 		{
-			double		plane = query->rho;
+			double plane = query->rho;
 
 			if (l2 < 2.4674)
-				plane *= l * (1.0 - l2 * (1.0 / 6.0) * (1.0 - l2 * (1.0 / 20.0) * (1.0 - l2 * (1.0 / 42.0))));
+				plane *= l * (1.0 - l2 * (1.0 / 6.0) *
+										(1.0 - l2 * (1.0 / 20.0) * (1.0 - l2 * (1.0 / 42.0))));
 			else
 				plane *= 1.0 - 1e-6;
 			if (square < plane * plane)

@@ -18,44 +18,44 @@
  */
 typedef int64_t O2oGeoPoint;
 
-#define O2O_GEO_LON_HALF	INT64_C(1800000000)
-#define O2O_GEO_LAT_HALF	INT64_C(900000000)
-#define O2O_GEO_LON_TURN	(2 * O2O_GEO_LON_HALF)
-#define O2O_GEO_LAT_TOP		(2 * O2O_GEO_LAT_HALF)
-#define O2O_GEO_LAT_BITS	31
+#define O2O_GEO_LON_HALF INT64_C(1800000000)
+#define O2O_GEO_LAT_HALF INT64_C(900000000)
+#define O2O_GEO_LON_TURN (2 * O2O_GEO_LON_HALF)
+#define O2O_GEO_LAT_TOP (2 * O2O_GEO_LAT_HALF)
+#define O2O_GEO_LAT_BITS 31
 
 /* '-179.1234567,-89.1234567' and its end */
-#define O2O_GEO_TEXT_SIZE	26
+#define O2O_GEO_TEXT_SIZE 26
 
-#define PG_GETARG_GEOPOINT(n)	((O2oGeoPoint) PG_GETARG_INT64(n))
-#define PG_RETURN_GEOPOINT(x)	PG_RETURN_INT64(x)
-#define DatumGetGeoPoint(x)		((O2oGeoPoint) DatumGetInt64(x))
-#define GeoPointGetDatum(x)		Int64GetDatum(x)
+#define PG_GETARG_GEOPOINT(n) ((O2oGeoPoint) PG_GETARG_INT64(n))
+#define PG_RETURN_GEOPOINT(x) PG_RETURN_INT64(x)
+#define DatumGetGeoPoint(x) ((O2oGeoPoint) DatumGetInt64(x))
+#define GeoPointGetDatum(x) Int64GetDatum(x)
 
 typedef enum O2oGeoStatus
 {
 	O2O_GEO_OK,
-	O2O_GEO_LONGITUDE,			/* out of range, or not a number */
+	O2O_GEO_LONGITUDE, /* out of range, or not a number */
 	O2O_GEO_LATITUDE
 } O2oGeoStatus;
 
 /* An area of longitude and latitude, both ends included, biased as above. */
 typedef struct O2oGeoBox
 {
-	int64_t		west;
-	int64_t		east;
-	int64_t		south;
-	int64_t		north;
+	int64_t west;
+	int64_t east;
+	int64_t south;
+	int64_t north;
 } O2oGeoBox;
 
 /* What a lower bound needs to know of the position it is measured from. */
 typedef struct O2oGeoQuery
 {
 	O2oGeoPoint point;
-	int64_t		lon;
-	int64_t		lat;
-	double		rho;			/* distance from the axis, metres */
-	double		meridional;		/* radius of curvature of the meridian */
+	int64_t lon;
+	int64_t lat;
+	double rho;        /* distance from the axis, metres */
+	double meridional; /* radius of curvature of the meridian */
 } O2oGeoQuery;
 
 /* Longitude + 180 degrees, in 1e-7 degree: 0 .. 3599999999. */
@@ -111,14 +111,14 @@ extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
  */
 typedef uint64_t O2oGeoCell;
 
-#define O2O_GEO_CELL_DEPTH	16
+#define O2O_GEO_CELL_DEPTH 16
 
 /* cell.c */
 extern int64_t o2o_geo_hilbert(O2oGeoPoint point);
 extern O2oGeoCell o2o_geo_cell(O2oGeoPoint point);
-extern int	o2o_geo_cell_depth(O2oGeoCell cell);
+extern int o2o_geo_cell_depth(O2oGeoCell cell);
 extern O2oGeoCell o2o_geo_cell_ancestor(O2oGeoCell cell, int depth);
-extern int	o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b);
+extern int o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b);
 extern bool o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner);
 extern O2oGeoBox o2o_geo_cell_box(O2oGeoCell cell);
 
@@ -126,11 +126,11 @@ extern O2oGeoBox o2o_geo_cell_box(O2oGeoCell cell);
 static inline O2oGeoBox
 o2o_geo_point_box(O2oGeoPoint point)
 {
-	O2oGeoBox	box;
+	O2oGeoBox box;
 
 	box.west = box.east = o2o_geo_lon(point);
 	box.south = box.north = o2o_geo_lat(point);
 	return box;
 }
 
-#endif							/* O2O_GEO_H */
+#endif /* O2O_GEO_H */

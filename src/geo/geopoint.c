@@ -49,10 +49,11 @@ checked_point(O2oGeoStatus status, O2oGeoPoint point, double longitude, double l
 			  struct Node *escontext)
 {
 	if (status == O2O_GEO_LONGITUDE)
-		ereturn(escontext, (Datum) 0,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("longitude must be between -180 and 180 degrees"),
-				 errdetail("The position is longitude %.12g, latitude %.12g.", longitude, latitude)));
+		ereturn(
+			escontext, (Datum) 0,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("longitude must be between -180 and 180 degrees"),
+			 errdetail("The position is longitude %.12g, latitude %.12g.", longitude, latitude)));
 	if (status == O2O_GEO_LATITUDE)
 		ereturn(escontext, (Datum) 0,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -75,22 +76,24 @@ point_from_degrees(double longitude, double latitude, struct Node *escontext)
 Datum
 o2o_geopoint_in(PG_FUNCTION_ARGS)
 {
-	char	   *text = PG_GETARG_CSTRING(0);
-	double		longitude;
-	double		latitude;
+	char *text = PG_GETARG_CSTRING(0);
+	double longitude;
+	double latitude;
 
 	if (!o2o_geo_parse(text, &longitude, &latitude))
-		ereturn(fcinfo->context, (Datum) 0,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input syntax for type %s: \"%s\"", "geopoint", text),
-				 errhint("Write \"longitude,latitude\" in degrees, such as 121.4737,31.2304, or POINT(121.4737 31.2304).")));
+		ereturn(
+			fcinfo->context, (Datum) 0,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid input syntax for type %s: \"%s\"", "geopoint", text),
+			 errhint(
+				 "Write \"longitude,latitude\" in degrees, such as 121.4737,31.2304, or POINT(121.4737 31.2304).")));
 	return point_from_degrees(longitude, latitude, fcinfo->context);
 }
 
 Datum
 o2o_geopoint_out(PG_FUNCTION_ARGS)
 {
-	char	   *text = palloc(O2O_GEO_TEXT_SIZE);
+	char *text = palloc(O2O_GEO_TEXT_SIZE);
 
 	o2o_geo_format(PG_GETARG_GEOPOINT(0), text);
 	PG_RETURN_CSTRING(text);
@@ -100,9 +103,9 @@ o2o_geopoint_out(PG_FUNCTION_ARGS)
 Datum
 o2o_geopoint_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int32		lon_e7 = (int32) pq_getmsgint(buf, 4);
-	int32		lat_e7 = (int32) pq_getmsgint(buf, 4);
+	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
+	int32 lon_e7 = (int32) pq_getmsgint(buf, 4);
+	int32 lat_e7 = (int32) pq_getmsgint(buf, 4);
 	O2oGeoPoint point = 0;
 	O2oGeoStatus status = o2o_geo_from_units(lon_e7, lat_e7, &point);
 
@@ -134,33 +137,33 @@ o2o_geopoint_make(PG_FUNCTION_ARGS)
 Datum
 o2o_geopoint_from_postgis(PG_FUNCTION_ARGS)
 {
-	char	   *kind;
+	char *kind;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	kind = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	if (strcmp(kind, "ST_Point") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("only a point can become a geopoint"),
-				 errdetail("The geometry is of type %s.", kind)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("only a point can become a geopoint"),
+						errdetail("The geometry is of type %s.", kind)));
 	if (PG_GETARG_INT32(1) != 4326)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("only a point of SRID 4326 can become a geopoint"),
-				 errdetail("The SRID is %d.", PG_GETARG_INT32(1)),
-				 errhint("Use ST_Transform(..., 4326), or ST_SetSRID(..., 4326) if the coordinates are WGS84 longitude and latitude already.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("only a point of SRID 4326 can become a geopoint"),
+			 errdetail("The SRID is %d.", PG_GETARG_INT32(1)),
+			 errhint(
+				 "Use ST_Transform(..., 4326), or ST_SetSRID(..., 4326) if the coordinates are WGS84 longitude and latitude already.")));
 	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an empty point cannot become a geopoint")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("an empty point cannot become a geopoint")));
 	return point_from_degrees(PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3), NULL);
 }
 
 Datum
 o2o_geopoint_from_point(PG_FUNCTION_ARGS)
 {
-	Point	   *plane = PG_GETARG_POINT_P(0);
+	Point *plane = PG_GETARG_POINT_P(0);
 
 	return point_from_degrees(plane->x, plane->y, NULL);
 }
@@ -168,7 +171,7 @@ o2o_geopoint_from_point(PG_FUNCTION_ARGS)
 Datum
 o2o_geopoint_to_point(PG_FUNCTION_ARGS)
 {
-	Point	   *plane = palloc(sizeof(Point));
+	Point *plane = palloc(sizeof(Point));
 
 	plane->x = o2o_geo_longitude_degrees(PG_GETARG_GEOPOINT(0));
 	plane->y = o2o_geo_latitude_degrees(PG_GETARG_GEOPOINT(0));
@@ -266,14 +269,13 @@ o2o_geopoint_distance(PG_FUNCTION_ARGS)
 Datum
 o2o_geopoint_dwithin(PG_FUNCTION_ARGS)
 {
-	double		metres = PG_GETARG_FLOAT8(2);
+	double metres = PG_GETARG_FLOAT8(2);
 
 	/* written so that NaN fails */
 	if (!(metres >= 0.0))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("distance must be zero or more metres"),
-				 errdetail("The distance is %g.", metres)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("distance must be zero or more metres"),
+						errdetail("The distance is %g.", metres)));
 	PG_RETURN_BOOL(o2o_geo_distance(PG_GETARG_GEOPOINT(0), PG_GETARG_GEOPOINT(1)) <= metres);
 }
 

@@ -57,7 +57,7 @@ static const char *
 parse_number(const char *text, double *number)
 {
 	const char *at = text;
-	int			digits = 0;
+	int digits = 0;
 
 	if (*at == '+' || *at == '-')
 		at++;
@@ -130,12 +130,12 @@ o2o_geo_parse(const char *text, double *longitude, double *latitude)
 static char *
 format_units(int64_t units, char *text)
 {
-	char		digits[7];
-	char		whole[4];
-	int64_t		degrees;
-	int64_t		fraction;
-	int			n = 0;
-	int			i;
+	char digits[7];
+	char whole[4];
+	int64_t degrees;
+	int64_t fraction;
+	int n = 0;
+	int i;
 
 	if (units < 0)
 	{

@@ -33,17 +33,17 @@ PG_FUNCTION_INFO_V1(o2o_geopoint_gist_same);
 PG_FUNCTION_INFO_V1(o2o_geopoint_gist_distance);
 PG_FUNCTION_INFO_V1(o2o_geopoint_gist_sortsupport);
 
-#define AREA_FLAG		(UINT64_C(1) << 63)
-#define STEP_BITS		8
-#define EAST_SHIFT		39
-#define NORTH_SHIFT		16
-#define CORNER_LON_MASK	0xFFFFFF
-#define CORNER_LAT_MASK	0x7FFFFF
+#define AREA_FLAG (UINT64_C(1) << 63)
+#define STEP_BITS 8
+#define EAST_SHIFT 39
+#define NORTH_SHIFT 16
+#define CORNER_LON_MASK 0xFFFFFF
+#define CORNER_LAT_MASK 0x7FFFFF
 
 /* Where one entry of a page that splits lies along the axis of the split. */
 typedef struct SplitPlace
 {
-	int64		middle;
+	int64 middle;
 	OffsetNumber offset;
 } SplitPlace;
 
@@ -51,7 +51,7 @@ typedef struct SplitPlace
 static uint64
 short_code(int64 length)
 {
-	int			exponent = 0;
+	int exponent = 0;
 
 	if (length < 8)
 		return length;
@@ -70,10 +70,11 @@ short_length(uint64 code)
 static Datum
 key_of(const O2oGeoBox *box)
 {
-	int64		west = box->west >> STEP_BITS;
-	int64		south = box->south >> STEP_BITS;
+	int64 west = box->west >> STEP_BITS;
+	int64 south = box->south >> STEP_BITS;
 
-	return Int64GetDatum((int64) (AREA_FLAG | (uint64) west << EAST_SHIFT | (uint64) south << NORTH_SHIFT |
+	return Int64GetDatum((int64) (AREA_FLAG | (uint64) west << EAST_SHIFT |
+								  (uint64) south << NORTH_SHIFT |
 								  short_code((box->east >> STEP_BITS) - west) << 8 |
 								  short_code((box->north >> STEP_BITS) - south)));
 }
@@ -81,10 +82,10 @@ key_of(const O2oGeoBox *box)
 static O2oGeoBox
 box_of(Datum datum)
 {
-	uint64		key = (uint64) DatumGetInt64(datum);
-	int64		west = key >> EAST_SHIFT & CORNER_LON_MASK;
-	int64		south = key >> NORTH_SHIFT & CORNER_LAT_MASK;
-	O2oGeoBox	box;
+	uint64 key = (uint64) DatumGetInt64(datum);
+	int64 west = key >> EAST_SHIFT & CORNER_LON_MASK;
+	int64 south = key >> NORTH_SHIFT & CORNER_LAT_MASK;
+	O2oGeoBox box;
 
 	if (!(key & AREA_FLAG))
 		return o2o_geo_point_box((O2oGeoPoint) key);
@@ -100,7 +101,7 @@ box_of(Datum datum)
 static void
 extend(O2oGeoBox *box, Datum key)
 {
-	O2oGeoBox	other = box_of(key);
+	O2oGeoBox other = box_of(key);
 
 	box->west = Min(box->west, other.west);
 	box->east = Max(box->east, other.east);
@@ -113,18 +114,18 @@ static double
 area(const O2oGeoBox *box)
 {
 	return ((double) ((box->east - box->west) >> STEP_BITS) + 1.0) *
-		((double) ((box->north - box->south) >> STEP_BITS) + 1.0);
+		   ((double) ((box->north - box->south) >> STEP_BITS) + 1.0);
 }
 
 /* The only search operator is "=". */
 Datum
 o2o_geopoint_gist_consistent(PG_FUNCTION_ARGS)
 {
-	GISTENTRY  *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
+	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
 	O2oGeoPoint point = PG_GETARG_GEOPOINT(1);
 	StrategyNumber strategy = (StrategyNumber) PG_GETARG_UINT16(2);
-	bool	   *recheck = (bool *) PG_GETARG_POINTER(4);
-	O2oGeoBox	box;
+	bool *recheck = (bool *) PG_GETARG_POINTER(4);
+	O2oGeoBox box;
 
 	if (strategy != RTSameStrategyNumber)
 		elog(ERROR, "unrecognized strategy number: %d", strategy);
@@ -140,9 +141,9 @@ Datum
 o2o_geopoint_gist_union(PG_FUNCTION_ARGS)
 {
 	GistEntryVector *entries = (GistEntryVector *) PG_GETARG_POINTER(0);
-	int		   *size = (int *) PG_GETARG_POINTER(1);
-	O2oGeoBox	box = box_of(entries->vector[0].key);
-	int			i;
+	int *size = (int *) PG_GETARG_POINTER(1);
+	O2oGeoBox box = box_of(entries->vector[0].key);
+	int i;
 
 	for (i = 1; i < entries->n; i++)
 		extend(&box, entries->vector[i].key);
@@ -160,11 +161,11 @@ o2o_geopoint_gist_compress(PG_FUNCTION_ARGS)
 Datum
 o2o_geopoint_gist_penalty(PG_FUNCTION_ARGS)
 {
-	GISTENTRY  *old = (GISTENTRY *) PG_GETARG_POINTER(0);
-	GISTENTRY  *added = (GISTENTRY *) PG_GETARG_POINTER(1);
-	float	   *penalty = (float *) PG_GETARG_POINTER(2);
-	O2oGeoBox	box = box_of(old->key);
-	double		before = area(&box);
+	GISTENTRY *old = (GISTENTRY *) PG_GETARG_POINTER(0);
+	GISTENTRY *added = (GISTENTRY *) PG_GETARG_POINTER(1);
+	float *penalty = (float *) PG_GETARG_POINTER(2);
+	O2oGeoBox box = box_of(old->key);
+	double before = area(&box);
 
 	extend(&box, added->key);
 	*penalty = (float) (area(&box) - before);
@@ -188,21 +189,22 @@ o2o_geopoint_gist_picksplit(PG_FUNCTION_ARGS)
 {
 	GistEntryVector *entries = (GistEntryVector *) PG_GETARG_POINTER(0);
 	GIST_SPLITVEC *split = (GIST_SPLITVEC *) PG_GETARG_POINTER(1);
-	int			count = entries->n - 1;
+	int count = entries->n - 1;
 	SplitPlace *places = palloc(sizeof(SplitPlace) * count);
-	O2oGeoBox	all = box_of(entries->vector[FirstOffsetNumber].key);
-	O2oGeoBox	halves[2];
-	bool		by_longitude;
-	int			i;
+	O2oGeoBox all = box_of(entries->vector[FirstOffsetNumber].key);
+	O2oGeoBox halves[2];
+	bool by_longitude;
+	int i;
 
 	for (i = 1; i < count; i++)
 		extend(&all, entries->vector[FirstOffsetNumber + i].key);
 	/* degrees of longitude are the shorter ones, by the cosine of the latitude */
-	by_longitude = (all.east - all.west) *
-		cos(((all.south + all.north) / 2 - O2O_GEO_LAT_HALF) * (M_PI / 180.0 * 1e-7)) >= all.north - all.south;
+	by_longitude = (all.east - all.west) * cos(((all.south + all.north) / 2 - O2O_GEO_LAT_HALF) *
+											   (M_PI / 180.0 * 1e-7)) >=
+				   all.north - all.south;
 	for (i = 0; i < count; i++)
 	{
-		O2oGeoBox	box = box_of(entries->vector[FirstOffsetNumber + i].key);
+		O2oGeoBox box = box_of(entries->vector[FirstOffsetNumber + i].key);
 
 		places[i].middle = by_longitude ? box.west + box.east : box.south + box.north;
 		places[i].offset = FirstOffsetNumber + i;
@@ -233,7 +235,7 @@ o2o_geopoint_gist_picksplit(PG_FUNCTION_ARGS)
 Datum
 o2o_geopoint_gist_same(PG_FUNCTION_ARGS)
 {
-	bool	   *same = (bool *) PG_GETARG_POINTER(2);
+	bool *same = (bool *) PG_GETARG_POINTER(2);
 
 	*same = PG_GETARG_INT64(0) == PG_GETARG_INT64(1);
 	PG_RETURN_POINTER(same);
@@ -243,11 +245,11 @@ o2o_geopoint_gist_same(PG_FUNCTION_ARGS)
 Datum
 o2o_geopoint_gist_distance(PG_FUNCTION_ARGS)
 {
-	GISTENTRY  *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
+	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
 	O2oGeoPoint point = PG_GETARG_GEOPOINT(1);
-	bool	   *recheck = (bool *) PG_GETARG_POINTER(4);
+	bool *recheck = (bool *) PG_GETARG_POINTER(4);
 	O2oGeoQuery *query = (O2oGeoQuery *) fcinfo->flinfo->fn_extra;
-	O2oGeoBox	box = box_of(entry->key);
+	O2oGeoBox box = box_of(entry->key);
 
 	if (query == NULL)
 	{
@@ -265,8 +267,8 @@ o2o_geopoint_gist_distance(PG_FUNCTION_ARGS)
 static int
 compare_hilbert(Datum a, Datum b, SortSupport ssup)
 {
-	int64		left = o2o_geo_hilbert(DatumGetGeoPoint(a));
-	int64		right = o2o_geo_hilbert(DatumGetGeoPoint(b));
+	int64 left = o2o_geo_hilbert(DatumGetGeoPoint(a));
+	int64 right = o2o_geo_hilbert(DatumGetGeoPoint(b));
 
 	if (left != right)
 		return left < right ? -1 : 1;

@@ -36,8 +36,8 @@ PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_picksplit);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_inner_consistent);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_leaf_consistent);
 
-#define DatumGetCell(x)	((O2oGeoCell) DatumGetInt64(x))
-#define CellGetDatum(x)	Int64GetDatum((int64) (x))
+#define DatumGetCell(x) ((O2oGeoCell) DatumGetInt64(x))
+#define CellGetDatum(x) Int64GetDatum((int64) (x))
 
 Datum
 o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
@@ -56,12 +56,12 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 {
 	spgChooseIn *in = (spgChooseIn *) PG_GETARG_POINTER(0);
 	spgChooseOut *out = (spgChooseOut *) PG_GETARG_POINTER(1);
-	O2oGeoCell	cell = o2o_geo_cell(DatumGetGeoPoint(in->leafDatum));
-	O2oGeoCell	cover = DatumGetCell(in->allTheSame ? in->nodeLabels[0] : in->prefixDatum);
-	int			depth;
-	int			best = -1;
-	int			best_depth = -1;
-	int			i;
+	O2oGeoCell cell = o2o_geo_cell(DatumGetGeoPoint(in->leafDatum));
+	O2oGeoCell cover = DatumGetCell(in->allTheSame ? in->nodeLabels[0] : in->prefixDatum);
+	int depth;
+	int best = -1;
+	int best_depth = -1;
+	int i;
 
 	if (!o2o_geo_cell_contains(cover, cell))
 	{
@@ -71,7 +71,8 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 		out->result.splitTuple.prefixPrefixDatum = CellGetDatum(o2o_geo_cell_ancestor(cell, depth));
 		out->result.splitTuple.prefixNNodes = 1;
 		out->result.splitTuple.prefixNodeLabels = palloc(sizeof(Datum));
-		out->result.splitTuple.prefixNodeLabels[0] = CellGetDatum(o2o_geo_cell_ancestor(cover, depth + 1));
+		out->result.splitTuple.prefixNodeLabels[0] =
+			CellGetDatum(o2o_geo_cell_ancestor(cover, depth + 1));
 		out->result.splitTuple.childNodeN = 0;
 		out->result.splitTuple.postfixHasPrefix = true;
 		out->result.splitTuple.postfixPrefixDatum = CellGetDatum(cover);
@@ -80,7 +81,7 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 
 	for (i = 0; i < in->nNodes; i++)
 	{
-		O2oGeoCell	label = DatumGetCell(in->nodeLabels[i]);
+		O2oGeoCell label = DatumGetCell(in->nodeLabels[i]);
 
 		depth = o2o_geo_cell_depth(label);
 		if (depth > best_depth && o2o_geo_cell_contains(label, cell))
@@ -112,15 +113,16 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 {
 	spgPickSplitIn *in = (spgPickSplitIn *) PG_GETARG_POINTER(0);
 	spgPickSplitOut *out = (spgPickSplitOut *) PG_GETARG_POINTER(1);
-	O2oGeoCell	first = o2o_geo_cell(DatumGetGeoPoint(in->datums[0]));
-	int			last = in->nTuples - 1;
-	int			depth = O2O_GEO_CELL_DEPTH; /* of the cell of all */
-	int			old_depth = O2O_GEO_CELL_DEPTH; /* without the new one, which comes last */
-	int			i;
+	O2oGeoCell first = o2o_geo_cell(DatumGetGeoPoint(in->datums[0]));
+	int last = in->nTuples - 1;
+	int depth = O2O_GEO_CELL_DEPTH;     /* of the cell of all */
+	int old_depth = O2O_GEO_CELL_DEPTH; /* without the new one, which comes last */
+	int i;
 
 	for (i = 0; i <= last; i++)
 	{
-		int			common = o2o_geo_cell_common_depth(first, o2o_geo_cell(DatumGetGeoPoint(in->datums[i])));
+		int common =
+			o2o_geo_cell_common_depth(first, o2o_geo_cell(DatumGetGeoPoint(in->datums[i])));
 
 		depth = Min(depth, common);
 		if (i < last)
@@ -135,9 +137,10 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 	out->leafTupleDatums = palloc(sizeof(Datum) * in->nTuples);
 	for (i = 0; i <= last; i++)
 	{
-		int			label_depth = Min((i < last ? old_depth : depth) + 1, O2O_GEO_CELL_DEPTH);
-		Datum		label = CellGetDatum(o2o_geo_cell_ancestor(o2o_geo_cell(DatumGetGeoPoint(in->datums[i])), label_depth));
-		int			node = 0;
+		int label_depth = Min((i < last ? old_depth : depth) + 1, O2O_GEO_CELL_DEPTH);
+		Datum label = CellGetDatum(
+			o2o_geo_cell_ancestor(o2o_geo_cell(DatumGetGeoPoint(in->datums[i])), label_depth));
+		int node = 0;
 
 		while (node < out->nNodes && out->nodeLabels[node] != label)
 			node++;
@@ -166,8 +169,8 @@ prepared_query(FmgrInfo *flinfo, Datum argument)
 static double *
 bounds_of(FmgrInfo *flinfo, const ScanKeyData *orderbys, int count, const O2oGeoBox *box)
 {
-	double	   *bounds = palloc(sizeof(double) * count);
-	int			i;
+	double *bounds = palloc(sizeof(double) * count);
+	int i;
 
 	for (i = 0; i < count; i++)
 		bounds[i] = o2o_geo_bound(prepared_query(flinfo, orderbys[i].sk_argument), box);
@@ -187,8 +190,8 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 {
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
-	int			i;
-	int			k;
+	int i;
+	int k;
 
 	out->nNodes = 0;
 	out->nodeNumbers = palloc(sizeof(int) * in->nNodes);
@@ -196,21 +199,23 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 		out->distances = palloc(sizeof(double *) * in->nNodes);
 	for (i = 0; i < in->nNodes; i++)
 	{
-		O2oGeoCell	label = DatumGetCell(in->nodeLabels[i]);
-		bool		enter = true;
+		O2oGeoCell label = DatumGetCell(in->nodeLabels[i]);
+		bool enter = true;
 
 		for (k = 0; k < in->nkeys && enter; k++)
 		{
 			check_strategy(&in->scankeys[k]);
-			enter = o2o_geo_cell_contains(label, o2o_geo_cell(DatumGetGeoPoint(in->scankeys[k].sk_argument)));
+			enter = o2o_geo_cell_contains(
+				label, o2o_geo_cell(DatumGetGeoPoint(in->scankeys[k].sk_argument)));
 		}
 		if (!enter)
 			continue;
 		if (in->norderbys > 0)
 		{
-			O2oGeoBox	box = o2o_geo_cell_box(label);
+			O2oGeoBox box = o2o_geo_cell_box(label);
 
-			out->distances[out->nNodes] = bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
+			out->distances[out->nNodes] =
+				bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
 		}
 		out->nodeNumbers[out->nNodes++] = i;
 	}
@@ -223,7 +228,7 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 	O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
-	int			k;
+	int k;
 
 	out->recheck = false;
 	out->recheckDistances = true;
@@ -235,7 +240,7 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	}
 	if (in->norderbys > 0)
 	{
-		O2oGeoBox	box = o2o_geo_point_box(point);
+		O2oGeoBox box = o2o_geo_point_box(point);
 
 		out->distances = bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
 	}

@@ -47,7 +47,7 @@ o2o_points_sum_state_in(PG_FUNCTION_ARGS)
 Datum
 o2o_points_sum_state_out(PG_FUNCTION_ARGS)
 {
-	char	   *text = palloc(O2O_POINTS_SUM_TEXT_SIZE);
+	char *text = palloc(O2O_POINTS_SUM_TEXT_SIZE);
 
 	o2o_points_sum_format(GETARG_STATE(0), text);
 	PG_RETURN_CSTRING(text);
@@ -57,16 +57,15 @@ o2o_points_sum_state_out(PG_FUNCTION_ARGS)
 Datum
 o2o_points_sum_state_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
+	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
 	o2o_points_sum *state = palloc(sizeof(o2o_points_sum));
 
 	state->count = pq_getmsgint64(message);
 	state->high = pq_getmsgint64(message);
 	state->low = (uint64) pq_getmsgint64(message);
 	if (!o2o_points_sum_valid(state))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid binary form of points_sum_state")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("invalid binary form of points_sum_state")));
 	PG_RETURN_POINTER(state);
 }
 
@@ -101,9 +100,8 @@ own_state(FunctionCallInfo fcinfo)
 static void
 error_count(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("count of points_sum_state out of range")));
+	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("count of points_sum_state out of range")));
 }
 
 /* One more amount. */
@@ -144,7 +142,7 @@ Datum
 o2o_points_sum_state_total(PG_FUNCTION_ARGS)
 {
 	const o2o_points_sum *state = GETARG_STATE(0);
-	int64		units;
+	int64 units;
 
 	if (state->count == 0)
 		PG_RETURN_NULL();
@@ -158,13 +156,13 @@ Datum
 o2o_points_sum_state_average(PG_FUNCTION_ARGS)
 {
 	const o2o_points_sum *state = GETARG_STATE(0);
-	char		text[O2O_POINTS_SUM_TEXT_SIZE];
-	Datum		total;
+	char text[O2O_POINTS_SUM_TEXT_SIZE];
+	Datum total;
 
 	if (state->count == 0)
 		PG_RETURN_NULL();
 	o2o_points_sum_total(state, text);
-	total = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-								ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	total = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+								Int32GetDatum(-1));
 	return DirectFunctionCall2(numeric_div, total, NumericGetDatum(int64_to_numeric(state->count)));
 }

@@ -37,7 +37,7 @@ push_weight_digit(o2o_uint128 *weight, int digit)
 bool
 o2o_points_weight_parse(const char *text, o2o_points_share *share)
 {
-	int			zeros = 0;
+	int zeros = 0;
 
 	share->weight = 0;
 	share->scale = 0;
@@ -71,7 +71,7 @@ o2o_points_weight_parse(const char *text, o2o_points_share *share)
 static bool
 align_weights(o2o_points_share *shares, size_t count, o2o_uint128 *total)
 {
-	int			scale = 0;
+	int scale = 0;
 
 	for (size_t i = 0; i < count; i++)
 	{
@@ -102,7 +102,7 @@ static void
 divide_share(uint64_t steps, o2o_uint128 total, o2o_points_share *share)
 {
 	o2o_uint128 remainder = 0;
-	uint64_t	quotient = 0;
+	uint64_t quotient = 0;
 
 	for (int bit = 63; bit >= 0; bit--)
 	{
@@ -138,12 +138,12 @@ compare_remainders(const void *left, const void *right)
  * The shares come with weight and scale set; their order is lost.
  */
 o2o_points_allocation
-o2o_points_allocate_units(int64_t units, int64_t step, o2o_points_share *shares,
-						  size_t count, int64_t *parts)
+o2o_points_allocate_units(int64_t units, int64_t step, o2o_points_share *shares, size_t count,
+						  int64_t *parts)
 {
-	uint64_t	magnitude = units < 0 ? 0 - (uint64_t) units : (uint64_t) units;
-	uint64_t	steps = magnitude / (uint64_t) step;
-	uint64_t	left = steps;
+	uint64_t magnitude = units < 0 ? 0 - (uint64_t) units : (uint64_t) units;
+	uint64_t steps = magnitude / (uint64_t) step;
+	uint64_t left = steps;
 	o2o_uint128 total;
 
 	if (!align_weights(shares, count, &total))
@@ -160,7 +160,7 @@ o2o_points_allocate_units(int64_t units, int64_t step, o2o_points_share *shares,
 		qsort(shares, count, sizeof(o2o_points_share), compare_remainders);
 	for (size_t i = 0; i < count; i++)
 	{
-		uint64_t	part = (shares[i].steps + (i < left ? 1 : 0)) * (uint64_t) step;
+		uint64_t part = (shares[i].steps + (i < left ? 1 : 0)) * (uint64_t) step;
 
 		parts[shares[i].position] = (int64_t) (units < 0 ? 0 - part : part);
 	}

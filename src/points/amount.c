@@ -28,7 +28,7 @@ static bool
 push_digit(uint64_t *magnitude, char digit)
 {
 	return !__builtin_mul_overflow(*magnitude, (uint64_t) 10, magnitude) &&
-		!__builtin_add_overflow(*magnitude, (uint64_t) (digit - '0'), magnitude);
+		   !__builtin_add_overflow(*magnitude, (uint64_t) (digit - '0'), magnitude);
 }
 
 /* Give a magnitude its sign; false when it is out of range. */
@@ -49,10 +49,10 @@ o2o_points_parse_result
 o2o_points_parse(const char *text, int64_t *units)
 {
 	const char *p = text;
-	bool		negative;
-	bool		fits = true;
-	uint64_t	magnitude = 0;
-	int			fraction = 0;
+	bool negative;
+	bool fits = true;
+	uint64_t magnitude = 0;
+	int fraction = 0;
 
 	while (is_space(*p))
 		p++;
@@ -92,9 +92,9 @@ o2o_points_parse(const char *text, int64_t *units)
 static char *
 put_magnitude(o2o_uint128 magnitude, char *text)
 {
-	char		digits[40];
-	int			count = 0;
-	uint64_t	rest;
+	char digits[40];
+	int count = 0;
+	uint64_t rest;
 
 	for (; magnitude > UINT64_MAX; magnitude /= 10)
 		digits[count++] = (char) ('0' + (int) (magnitude % 10));
@@ -114,7 +114,7 @@ put_magnitude(o2o_uint128 magnitude, char *text)
 static void
 put_points(o2o_uint128 magnitude, bool negative, char *text)
 {
-	int			fraction = (int) (magnitude % O2O_POINTS_UNIT);
+	int fraction = (int) (magnitude % O2O_POINTS_UNIT);
 
 	if (negative)
 		*text++ = '-';
@@ -144,7 +144,7 @@ o2o_points_format(int64_t units, char *text)
 int64_t
 o2o_points_step(int scale)
 {
-	int64_t		step = 1;
+	int64_t step = 1;
 
 	for (; scale < O2O_POINTS_SCALE; scale++)
 		step *= 10;
@@ -180,7 +180,8 @@ fraction_of_step(int64_t above, o2o_points_fraction rest, int64_t step)
 	if (step == 1)
 		return rest;
 	if (above * 2 < step)
-		return above == 0 && rest == O2O_FRACTION_NONE ? O2O_FRACTION_NONE : O2O_FRACTION_BELOW_HALF;
+		return above == 0 && rest == O2O_FRACTION_NONE ? O2O_FRACTION_NONE
+													   : O2O_FRACTION_BELOW_HALF;
 	if (above * 2 == step && rest == O2O_FRACTION_NONE)
 		return O2O_FRACTION_HALF;
 	return O2O_FRACTION_ABOVE_HALF;
@@ -193,14 +194,14 @@ fraction_of_step(int64_t above, o2o_points_fraction rest, int64_t step)
  * is out of range.
  */
 bool
-o2o_points_round_units(int64_t units, o2o_points_fraction rest, int scale,
-					   o2o_points_rounding mode, int64_t *rounded)
+o2o_points_round_units(int64_t units, o2o_points_fraction rest, int scale, o2o_points_rounding mode,
+					   int64_t *rounded)
 {
-	int64_t		step = o2o_points_step(scale);
-	int64_t		above = units % step;
-	int64_t		quotient = units / step;
+	int64_t step = o2o_points_step(scale);
+	int64_t above = units % step;
+	int64_t quotient = units / step;
 	o2o_points_fraction part;
-	bool		up = false;
+	bool up = false;
 
 	if (above < 0)
 	{
@@ -211,7 +212,8 @@ o2o_points_round_units(int64_t units, o2o_points_fraction rest, int scale,
 	switch (mode)
 	{
 		case O2O_ROUND_HALF_EVEN:
-			up = part == O2O_FRACTION_ABOVE_HALF || (part == O2O_FRACTION_HALF && quotient % 2 != 0);
+			up =
+				part == O2O_FRACTION_ABOVE_HALF || (part == O2O_FRACTION_HALF && quotient % 2 != 0);
 			break;
 		case O2O_ROUND_HALF_UP:
 			up = part == O2O_FRACTION_ABOVE_HALF || (part == O2O_FRACTION_HALF && quotient >= 0);
@@ -223,7 +225,7 @@ o2o_points_round_units(int64_t units, o2o_points_fraction rest, int scale,
 			break;
 	}
 	return !__builtin_add_overflow(quotient, (int64_t) up, &quotient) &&
-		!__builtin_mul_overflow(quotient, step, rounded);
+		   !__builtin_mul_overflow(quotient, step, rounded);
 }
 
 /* The total as one number. */
@@ -237,8 +239,8 @@ total_of(const o2o_points_sum *sum)
 bool
 o2o_points_sum_valid(const o2o_points_sum *sum)
 {
-	signed128	bound;
-	signed128	total = total_of(sum);
+	signed128 bound;
+	signed128 total = total_of(sum);
 
 	if (sum->count < 0)
 		return false;
@@ -276,7 +278,7 @@ magnitude_of(signed128 total)
 void
 o2o_points_sum_total(const o2o_points_sum *sum, char *text)
 {
-	signed128	total = total_of(sum);
+	signed128 total = total_of(sum);
 
 	put_points(magnitude_of(total), total < 0, text);
 }
@@ -285,7 +287,7 @@ o2o_points_sum_total(const o2o_points_sum *sum, char *text)
 void
 o2o_points_sum_format(const o2o_points_sum *sum, char *text)
 {
-	signed128	total = total_of(sum);
+	signed128 total = total_of(sum);
 
 	text = put_magnitude((o2o_uint128) sum->count, text);
 	*text++ = ':';
@@ -299,8 +301,8 @@ bool
 o2o_points_sum_parse(const char *text, o2o_points_sum *sum)
 {
 	o2o_uint128 magnitude = 0;
-	uint64_t	count = 0;
-	bool		negative;
+	uint64_t count = 0;
+	bool negative;
 
 	if (!is_digit(*text))
 		return false;

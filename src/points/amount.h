@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 /* One point is 10^4 units; every amount is a whole number of units. */
-#define O2O_POINTS_SCALE	4
-#define O2O_POINTS_UNIT		10000
+#define O2O_POINTS_SCALE 4
+#define O2O_POINTS_UNIT 10000
 
 /* Longest text of an amount, "-922337203685477.5808", with its end. */
-#define O2O_POINTS_TEXT_SIZE	24
+#define O2O_POINTS_TEXT_SIZE 24
 
 /* Longest text of a sum state: a 19-digit count and a 38-digit signed total. */
-#define O2O_POINTS_SUM_TEXT_SIZE	64
+#define O2O_POINTS_SUM_TEXT_SIZE 64
 
 /* palloc aligns to 8 bytes, a bare 128-bit integer would promise 16. */
 typedef unsigned __int128 o2o_uint128 __attribute__((aligned(8)));
@@ -35,7 +35,7 @@ typedef enum o2o_points_parse_result
 typedef enum o2o_points_rounding
 {
 	O2O_ROUND_HALF_EVEN,
-	O2O_ROUND_HALF_UP,			/* ties away from zero */
+	O2O_ROUND_HALF_UP, /* ties away from zero */
 	O2O_ROUND_FLOOR,
 	O2O_ROUND_CEIL
 } o2o_points_rounding;
@@ -53,9 +53,9 @@ typedef enum o2o_points_fraction
 typedef struct o2o_points_share
 {
 	o2o_uint128 weight;
-	int			scale;			/* decimal digits of weight after the point */
-	size_t		position;
-	uint64_t	steps;
+	int scale; /* decimal digits of weight after the point */
+	size_t position;
+	uint64_t steps;
 	o2o_uint128 remainder;
 } o2o_points_share;
 
@@ -73,9 +73,9 @@ typedef enum o2o_points_allocation
  */
 typedef struct o2o_points_sum
 {
-	int64_t		count;
-	int64_t		high;
-	uint64_t	low;
+	int64_t count;
+	int64_t high;
+	uint64_t low;
 } o2o_points_sum;
 
 extern o2o_points_parse_result o2o_points_parse(const char *text, int64_t *units);
@@ -85,9 +85,9 @@ extern bool o2o_points_rounding_parse(const char *name, o2o_points_rounding *mod
 extern bool o2o_points_round_units(int64_t units, o2o_points_fraction rest, int scale,
 								   o2o_points_rounding mode, int64_t *rounded);
 extern bool o2o_points_weight_parse(const char *text, o2o_points_share *share);
-extern o2o_points_allocation o2o_points_allocate_units(int64_t units, int64_t step,
-													   o2o_points_share *shares,
-													   size_t count, int64_t *parts);
+extern o2o_points_allocation
+o2o_points_allocate_units(int64_t units, int64_t step, o2o_points_share *shares, size_t count,
+						  int64_t *parts);
 extern bool o2o_points_sum_valid(const o2o_points_sum *sum);
 extern bool o2o_points_sum_merge(o2o_points_sum *into, const o2o_points_sum *from);
 extern bool o2o_points_sum_fits(const o2o_points_sum *sum, int64_t *units);
@@ -119,4 +119,4 @@ o2o_points_sum_remove(o2o_points_sum *sum, int64_t units)
 	return true;
 }
 
-#endif							/* O2O_POINTS_AMOUNT_H */
+#endif /* O2O_POINTS_AMOUNT_H */

@@ -36,7 +36,7 @@ PG_FUNCTION_INFO_V1(o2o_points_allocate);
 Datum
 o2o_points_add(PG_FUNCTION_ARGS)
 {
-	int64		result;
+	int64 result;
 
 	if (__builtin_add_overflow(PG_GETARG_POINTS(0), PG_GETARG_POINTS(1), &result))
 		o2o_points_error_range();
@@ -47,7 +47,7 @@ o2o_points_add(PG_FUNCTION_ARGS)
 Datum
 o2o_points_subtract(PG_FUNCTION_ARGS)
 {
-	int64		result;
+	int64 result;
 
 	if (__builtin_sub_overflow(PG_GETARG_POINTS(0), PG_GETARG_POINTS(1), &result))
 		o2o_points_error_range();
@@ -58,7 +58,7 @@ o2o_points_subtract(PG_FUNCTION_ARGS)
 Datum
 o2o_points_negate(PG_FUNCTION_ARGS)
 {
-	int64		result;
+	int64 result;
 
 	if (__builtin_sub_overflow((int64) 0, PG_GETARG_POINTS(0), &result))
 		o2o_points_error_range();
@@ -69,7 +69,7 @@ o2o_points_negate(PG_FUNCTION_ARGS)
 Datum
 o2o_points_abs(PG_FUNCTION_ARGS)
 {
-	int64		units = PG_GETARG_POINTS(0);
+	int64 units = PG_GETARG_POINTS(0);
 
 	if (units == PG_INT64_MIN)
 		o2o_points_error_range();
@@ -80,7 +80,7 @@ o2o_points_abs(PG_FUNCTION_ARGS)
 static Datum
 multiply_whole(int64 units, int64 factor)
 {
-	int64		result;
+	int64 result;
 
 	if (__builtin_mul_overflow(units, factor, &result))
 		o2o_points_error_range();
@@ -133,14 +133,13 @@ o2o_points_multiply_commuted_bigint(PG_FUNCTION_ARGS)
 static o2o_points_rounding
 mode_argument(text *argument)
 {
-	char	   *name = text_to_cstring(argument);
+	char *name = text_to_cstring(argument);
 	o2o_points_rounding mode;
 
 	if (!o2o_points_rounding_parse(name, &mode))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unrecognized rounding mode \"%s\"", name),
-				 errhint("Use half_even, half_up, floor or ceil.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unrecognized rounding mode \"%s\"", name),
+						errhint("Use half_even, half_up, floor or ceil.")));
 	return mode;
 }
 
@@ -148,7 +147,7 @@ mode_argument(text *argument)
 static Datum
 rounded(int64 units, o2o_points_fraction rest, int scale, o2o_points_rounding mode)
 {
-	int64		result;
+	int64 result;
 
 	if (!o2o_points_round_units(units, rest, scale, mode, &result))
 		o2o_points_error_range();
@@ -160,9 +159,8 @@ static Datum
 finite_number(Numeric number, const char *name)
 {
 	if (numeric_is_nan(number) || numeric_is_inf(number))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s of points must be a finite number", name)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s of points must be a finite number", name)));
 	return NumericGetDatum(number);
 }
 
@@ -174,12 +172,12 @@ finite_number(Numeric number, const char *name)
 Datum
 o2o_points_multiply_numeric(PG_FUNCTION_ARGS)
 {
-	Datum		units = NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(0)));
-	Datum		factor = finite_number(PG_GETARG_NUMERIC(1), "factor");
-	int			scale = o2o_points_check_scale(PG_GETARG_INT32(2));
+	Datum units = NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(0)));
+	Datum factor = finite_number(PG_GETARG_NUMERIC(1), "factor");
+	int scale = o2o_points_check_scale(PG_GETARG_INT32(2));
 	o2o_points_rounding mode = mode_argument(PG_GETARG_TEXT_PP(3));
 	o2o_points_fraction rest;
-	int64		product;
+	int64 product;
 
 	product = o2o_points_from_numeric_units(DirectFunctionCall2(numeric_mul, units, factor), &rest);
 	return rounded(product, rest, scale, mode);
@@ -189,15 +187,15 @@ o2o_points_multiply_numeric(PG_FUNCTION_ARGS)
 Datum
 o2o_points_divide(PG_FUNCTION_ARGS)
 {
-	Datum		dividend = NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(0)));
-	Datum		divisor = finite_number(PG_GETARG_NUMERIC(1), "divisor");
-	int			scale = o2o_points_check_scale(PG_GETARG_INT32(2));
+	Datum dividend = NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(0)));
+	Datum divisor = finite_number(PG_GETARG_NUMERIC(1), "divisor");
+	int scale = o2o_points_check_scale(PG_GETARG_INT32(2));
 	o2o_points_rounding mode = mode_argument(PG_GETARG_TEXT_PP(3));
-	Datum		zero = NumericGetDatum(int64_to_numeric(0));
+	Datum zero = NumericGetDatum(int64_to_numeric(0));
 	o2o_points_fraction rest;
 	o2o_points_fraction none;
-	Datum		quotient;
-	Datum		remainder;
+	Datum quotient;
+	Datum remainder;
 
 	if (DatumGetBool(DirectFunctionCall2(numeric_lt, divisor, zero)))
 	{
@@ -220,8 +218,7 @@ o2o_points_divide(PG_FUNCTION_ARGS)
 Datum
 o2o_points_ratio(PG_FUNCTION_ARGS)
 {
-	return DirectFunctionCall2(numeric_div,
-							   NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(0))),
+	return DirectFunctionCall2(numeric_div, NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(0))),
 							   NumericGetDatum(int64_to_numeric(PG_GETARG_POINTS(1))));
 }
 
@@ -229,7 +226,7 @@ o2o_points_ratio(PG_FUNCTION_ARGS)
 Datum
 o2o_points_round(PG_FUNCTION_ARGS)
 {
-	int			scale = o2o_points_check_scale(PG_GETARG_INT32(1));
+	int scale = o2o_points_check_scale(PG_GETARG_INT32(1));
 
 	return rounded(PG_GETARG_POINTS(0), O2O_FRACTION_NONE, scale,
 				   mode_argument(PG_GETARG_TEXT_PP(2)));
@@ -239,25 +236,24 @@ o2o_points_round(PG_FUNCTION_ARGS)
 static void
 error_precise_weights(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("weights have too many digits"),
-			 errdetail("Brought to one scale they must add up to less than 2^126, about 37 digits."),
-			 errhint("Round the weights.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("weights have too many digits"),
+		 errdetail("Brought to one scale they must add up to less than 2^126, about 37 digits."),
+		 errhint("Round the weights.")));
 }
 
 /* One weight of points_allocate(), read from its decimal text. */
 static void
 read_weight(Numeric weight, o2o_points_share *share)
 {
-	Datum		zero = NumericGetDatum(int64_to_numeric(0));
-	char	   *text;
+	Datum zero = NumericGetDatum(int64_to_numeric(0));
+	char *text;
 
 	if (numeric_is_nan(weight) || numeric_is_inf(weight) ||
 		DatumGetBool(DirectFunctionCall2(numeric_lt, NumericGetDatum(weight), zero)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("weights must be finite numbers that are not negative")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("weights must be finite numbers that are not negative")));
 	text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(weight)));
 	if (!o2o_points_weight_parse(text, share))
 		error_precise_weights();
@@ -270,18 +266,16 @@ static o2o_points_share *
 read_weights(ArrayType *array, int *count)
 {
 	o2o_points_share *shares;
-	Datum	   *weights;
-	bool	   *nulls;
+	Datum *weights;
+	bool *nulls;
 
 	if (ARR_NDIM(array) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 				 errmsg("weights must be a one-dimensional array with at least one element")));
 	if (ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)) > MAX_WEIGHTS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("too many weights"),
-				 errdetail("At most %d weights are taken in one call.", MAX_WEIGHTS)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many weights"),
+						errdetail("At most %d weights are taken in one call.", MAX_WEIGHTS)));
 	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &weights, &nulls, count);
 	shares = palloc0(sizeof(o2o_points_share) * *count);
 	for (int i = 0; i < *count; i++)
@@ -289,8 +283,7 @@ read_weights(ArrayType *array, int *count)
 		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("weights must not be null")));
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("weights must not be null")));
 		read_weight(DatumGetNumeric(weights[i]), &shares[i]);
 	}
 	return shares;
@@ -300,13 +293,13 @@ read_weights(ArrayType *array, int *count)
 Datum
 o2o_points_allocate(PG_FUNCTION_ARGS)
 {
-	int64		units = PG_GETARG_POINTS(0);
-	int			scale = o2o_points_check_scale(PG_GETARG_INT32(2));
-	Oid			element_type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
+	int64 units = PG_GETARG_POINTS(0);
+	int scale = o2o_points_check_scale(PG_GETARG_INT32(2));
+	Oid element_type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
 	o2o_points_share *shares;
-	int64	   *parts;
-	Datum	   *elements;
-	int			count;
+	int64 *parts;
+	Datum *elements;
+	int count;
 
 	o2o_points_constrained(units, scale, NULL);
 	shares = read_weights(PG_GETARG_ARRAYTYPE_P(1), &count);
@@ -316,9 +309,8 @@ o2o_points_allocate(PG_FUNCTION_ARGS)
 		case O2O_ALLOCATED:
 			break;
 		case O2O_ALLOCATION_WITHOUT_WEIGHT:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("weights must not all be zero")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("weights must not all be zero")));
 			break;
 		case O2O_ALLOCATION_TOO_PRECISE:
 			error_precise_weights();

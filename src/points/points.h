@@ -15,15 +15,15 @@
 #include "utils/numeric.h"
 
 /* A points Datum is an int64 of units, passed by value as bigint is. */
-#define DatumGetPoints(datum)	DatumGetInt64(datum)
-#define PointsGetDatum(units)	Int64GetDatum(units)
-#define PG_GETARG_POINTS(n)		DatumGetPoints(PG_GETARG_DATUM(n))
+#define DatumGetPoints(datum) DatumGetInt64(datum)
+#define PointsGetDatum(units) Int64GetDatum(units)
+#define PG_GETARG_POINTS(n) DatumGetPoints(PG_GETARG_DATUM(n))
 #define PG_RETURN_POINTS(units) return PointsGetDatum(units)
 
 extern void o2o_points_error_range(void) pg_attribute_noreturn();
-extern int	o2o_points_check_scale(int scale);
+extern int o2o_points_check_scale(int scale);
 extern Datum o2o_points_constrained(int64 units, int32 typmod, Node *escontext);
 extern int64 o2o_points_from_numeric_units(Datum value, o2o_points_fraction *rest);
 extern o2o_points_fraction o2o_points_fraction_of(Datum rest, Datum whole);
 
-#endif							/* O2O_POINTS_H */
+#endif /* O2O_POINTS_H */

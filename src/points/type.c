@@ -29,8 +29,7 @@ void
 o2o_points_error_range(void)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("points out of range"),
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("points out of range"),
 			 errdetail("Points lie between -922337203685477.5808 and 922337203685477.5807.")));
 }
 
@@ -39,10 +38,9 @@ int
 o2o_points_check_scale(int scale)
 {
 	if (scale < 0 || scale > O2O_POINTS_SCALE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("scale of points must be between 0 and %d", O2O_POINTS_SCALE),
-				 errdetail("The scale is %d.", scale)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("scale of points must be between 0 and %d", O2O_POINTS_SCALE),
+						errdetail("The scale is %d.", scale)));
 	return scale;
 }
 
@@ -52,7 +50,7 @@ o2o_points_constrained(int64 units, int32 typmod, Node *escontext)
 {
 	if (typmod >= 0 && units % o2o_points_step(typmod) != 0)
 	{
-		char		text[O2O_POINTS_TEXT_SIZE];
+		char text[O2O_POINTS_TEXT_SIZE];
 
 		o2o_points_format(units, text);
 		ereturn(escontext, (Datum) 0,
@@ -68,9 +66,9 @@ Datum
 o2o_points_in(PG_FUNCTION_ARGS)
 {
 	const char *text = PG_GETARG_CSTRING(0);
-	int32		typmod = PG_GETARG_INT32(2);
-	Node	   *escontext = (Node *) fcinfo->context;
-	int64		units = 0;
+	int32 typmod = PG_GETARG_INT32(2);
+	Node *escontext = (Node *) fcinfo->context;
+	int64 units = 0;
 
 	switch (o2o_points_parse(text, &units))
 	{
@@ -84,7 +82,8 @@ o2o_points_in(PG_FUNCTION_ARGS)
 			ereturn(escontext, (Datum) 0,
 					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 					 errmsg("invalid input syntax for type points: \"%s\"", text),
-					 errdetail("Points have at most %d digits after the decimal point.", O2O_POINTS_SCALE),
+					 errdetail("Points have at most %d digits after the decimal point.",
+							   O2O_POINTS_SCALE),
 					 errhint("Round the value first: input never rounds.")));
 		case O2O_POINTS_OUT_OF_RANGE:
 			ereturn(escontext, (Datum) 0,
@@ -98,7 +97,7 @@ o2o_points_in(PG_FUNCTION_ARGS)
 Datum
 o2o_points_out(PG_FUNCTION_ARGS)
 {
-	char	   *text = palloc(O2O_POINTS_TEXT_SIZE);
+	char *text = palloc(O2O_POINTS_TEXT_SIZE);
 
 	o2o_points_format(PG_GETARG_POINTS(0), text);
 	PG_RETURN_CSTRING(text);
@@ -108,7 +107,7 @@ o2o_points_out(PG_FUNCTION_ARGS)
 Datum
 o2o_points_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
+	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
 
 	return o2o_points_constrained(pq_getmsgint64(message), PG_GETARG_INT32(2), NULL);
 }
@@ -128,13 +127,12 @@ o2o_points_send(PG_FUNCTION_ARGS)
 Datum
 o2o_points_typmod_in(PG_FUNCTION_ARGS)
 {
-	int			count;
-	int32	   *values = ArrayGetIntegerTypmods(PG_GETARG_ARRAYTYPE_P(0), &count);
+	int count;
+	int32 *values = ArrayGetIntegerTypmods(PG_GETARG_ARRAYTYPE_P(0), &count);
 
 	if (count != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("type points takes one modifier, its scale")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("type points takes one modifier, its scale")));
 	PG_RETURN_INT32(o2o_points_check_scale(values[0]));
 }
 
@@ -156,7 +154,7 @@ o2o_points_constrain(PG_FUNCTION_ARGS)
 static Datum
 from_whole(int64 whole)
 {
-	int64		units;
+	int64 units;
 
 	if (__builtin_mul_overflow(whole, (int64) O2O_POINTS_UNIT, &units))
 		o2o_points_error_range();
@@ -188,14 +186,15 @@ o2o_points_from_bigint(PG_FUNCTION_ARGS)
 o2o_points_fraction
 o2o_points_fraction_of(Datum rest, Datum whole)
 {
-	Datum		twice = DirectFunctionCall2(numeric_add, rest, rest);
-	int			order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, twice, whole));
+	Datum twice = DirectFunctionCall2(numeric_add, rest, rest);
+	int order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, twice, whole));
 
 	if (order > 0)
 		return O2O_FRACTION_ABOVE_HALF;
 	if (order == 0)
 		return O2O_FRACTION_HALF;
-	order = DatumGetInt32(DirectFunctionCall2(numeric_cmp, rest, NumericGetDatum(int64_to_numeric(0))));
+	order =
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, rest, NumericGetDatum(int64_to_numeric(0))));
 	return order > 0 ? O2O_FRACTION_BELOW_HALF : O2O_FRACTION_NONE;
 }
 
@@ -203,9 +202,9 @@ o2o_points_fraction_of(Datum rest, Datum whole)
 int64
 o2o_points_from_numeric_units(Datum value, o2o_points_fraction *rest)
 {
-	Datum		whole = DirectFunctionCall1(numeric_floor, value);
-	Datum		lowest = NumericGetDatum(int64_to_numeric(PG_INT64_MIN));
-	Datum		highest = NumericGetDatum(int64_to_numeric(PG_INT64_MAX));
+	Datum whole = DirectFunctionCall1(numeric_floor, value);
+	Datum lowest = NumericGetDatum(int64_to_numeric(PG_INT64_MIN));
+	Datum highest = NumericGetDatum(int64_to_numeric(PG_INT64_MAX));
 
 	if (DatumGetBool(DirectFunctionCall2(numeric_lt, whole, lowest)) ||
 		DatumGetBool(DirectFunctionCall2(numeric_gt, whole, highest)))
@@ -219,24 +218,24 @@ o2o_points_from_numeric_units(Datum value, o2o_points_fraction *rest)
 Datum
 o2o_points_from_numeric(PG_FUNCTION_ARGS)
 {
-	Numeric		value = PG_GETARG_NUMERIC(0);
+	Numeric value = PG_GETARG_NUMERIC(0);
 	o2o_points_fraction rest;
-	int64		units;
-	Datum		shifted;
+	int64 units;
+	Datum shifted;
 
 	if (numeric_is_nan(value) || numeric_is_inf(value))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("points must be a finite number")));
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("points must be a finite number")));
 	shifted = DirectFunctionCall2(numeric_mul, NumericGetDatum(value),
 								  NumericGetDatum(int64_to_numeric(O2O_POINTS_UNIT)));
 	units = o2o_points_from_numeric_units(shifted, &rest);
 	if (rest != O2O_FRACTION_NONE)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("numeric value is no exact points value"),
-				 errdetail("Points have at most %d digits after the decimal point.", O2O_POINTS_SCALE),
-				 errhint("Round it first, for instance with round(value, %d).", O2O_POINTS_SCALE)));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("numeric value is no exact points value"),
+			 errdetail("Points have at most %d digits after the decimal point.", O2O_POINTS_SCALE),
+			 errhint("Round it first, for instance with round(value, %d).", O2O_POINTS_SCALE)));
 	PG_RETURN_POINTS(units);
 }
 
@@ -244,17 +243,16 @@ o2o_points_from_numeric(PG_FUNCTION_ARGS)
 Datum
 o2o_points_to_bigint(PG_FUNCTION_ARGS)
 {
-	int64		units = PG_GETARG_POINTS(0);
+	int64 units = PG_GETARG_POINTS(0);
 
 	if (units % O2O_POINTS_UNIT != 0)
 	{
-		char		text[O2O_POINTS_TEXT_SIZE];
+		char text[O2O_POINTS_TEXT_SIZE];
 
 		o2o_points_format(units, text);
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("points value %s is not whole", text),
-				 errhint("Round it with o2o.points_round().")));
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("points value %s is not whole", text),
+						errhint("Round it with o2o.points_round().")));
 	}
 	PG_RETURN_INT64(units / O2O_POINTS_UNIT);
 }

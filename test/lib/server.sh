@@ -220,6 +220,19 @@ packages_restore()
 	for undo in "${APT_UNDO[@]}"; do eval "$undo"; done
 }
 
+# npm_tree FOLDER NAME: a copy of a folder with a package-lock.json in
+# build/NAME, with exactly the packages of that lock; nothing in the clone.
+npm_tree()
+{
+	local tree=$ROOT/build/$2
+	mkdir -p "$tree"
+	find "$ROOT/$1" -maxdepth 1 -type f -exec cp -p {} "$tree" ';'
+	if ! cmp -s "$tree/package-lock.json" "$tree/node_modules/.of-lock"; then
+		( cd "$tree" && npm ci --ignore-scripts --no-audit --no-fund )
+		cp "$tree/package-lock.json" "$tree/node_modules/.of-lock"
+	fi
+}
+
 as_server_user()
 {
 	if [ "$(id -u)" = 0 ]; then runuser -u "$SERVER_USER" -- "$@" 9>&-; else "$@" 9>&-; fi

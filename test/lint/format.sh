@@ -1,5 +1,10 @@
 #!/bin/bash
-# The C sources look as .clang-format says; make format rewrites them.
+# The C sources look as .clang-format says.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-find src -name '*.[ch]' -o -name '*.cc' | LC_ALL=C sort | xargs -r clang-format-14 --dry-run -Werror
+status=0
+
+while read -r file; do
+	clang-format-14 --dry-run -Werror "$file" 2>/dev/null || { echo "$file: make format would change it"; status=1; }
+done < <(find src -name '*.[ch]' -o -name '*.cc' | LC_ALL=C sort)
+exit $status

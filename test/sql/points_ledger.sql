@@ -199,8 +199,7 @@ SELECT o2o.points_import(3) AS empty;
 
 -- Import and single calls come to the same: 400 operations of 9 profiles, which
 -- are 3 customers, in two programs that differ in name only. The first 50, which
--- open all accounts (their ids decide between equals), are there
--- before the import.
+-- open all accounts (their ids decide between equals), are there before the import.
 SELECT count(*) AS profiles FROM generate_series(1, 3) c,
 	o2o.identity_resolve(ARRAY[o2o.identifier('card', 'x' || c), o2o.identifier('device', 'dx' || c), o2o.identifier('alipay', 'x' || c)], 'pos', 'x' || c, now());
 SELECT o2o.points_program_create(p, p, 'CNY', expires_after => '100 years', expires_round => 'month') FROM unnest('{single,bulk}'::text[]) p;
