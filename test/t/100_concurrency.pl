@@ -17,6 +17,9 @@ my $people = 40;
 my $seed = seed();
 my $node = shop_node('concurrency', "track_commit_timestamp = on\ndeadlock_timeout = 200ms\n");
 
+# Phones alone become shared, and soon: what is shared brings nobody together.
+$node->safe_psql('shop', q{UPDATE o2o.identifier_kind SET shared_threshold = CASE kind WHEN 'phone' THEN 4 END});
+
 # One of a person's identifiers, by times one of the next person's.
 sub identifier
 {
@@ -155,6 +158,8 @@ is( $node->safe_psql('shop', q{
 	) c JOIN o2o.profile p ON p.profile_id = c.profile_id
 	WHERE c.was <> c.old_customer_id OR (c.is_last AND c.new_customer_id <> p.customer_id)}),
 	'', 'the changes of each profile form a chain that ends where it is');
+my $shared = $node->safe_psql('shop', 'SELECT count(*) FROM o2o.profile_identifier WHERE is_shared');
+cmp_ok($shared, '>', 0, "$shared identifiers became shared");
 my $spread = $node->safe_psql('shop', q{
 	SELECT count(*) FROM (SELECT FROM o2o.points_posting WHERE operation IN ('burn', 'transfer_out') GROUP BY transfer_id HAVING count(DISTINCT profile_id) > 1) s});
 cmp_ok($spread, '>', 0, "$spread debits took from several profiles");

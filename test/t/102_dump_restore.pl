@@ -35,11 +35,11 @@ $node->safe_psql('shop', q{
 	SELECT o2o.customer_merge('card:26', 'card:27', 'one family');
 	SELECT o2o.identifier_reassign('phone:+8613800100002', 'recycled');
 	SELECT o2o.points_earn(('card:' || i)::o2o.identifier, 100, 'stars', 'gift', 'welcome', 'welcome' || i) FROM generate_series(1, 30) i;
-	SELECT o2o.points_earn(('card:' || i)::o2o.identifier, 12.34, 'coins', occurred_at => now() - interval '11 months') FROM generate_series(1, 5) i;
-	SELECT o2o.points_earn('card:6', 5.5, 'coins', occurred_at => now() - interval '3 years');
+	SELECT o2o.points_earn(('card:' || i)::o2o.identifier, '12.34', 'coins', occurred_at => now() - interval '11 months') FROM generate_series(1, 5) i;
+	SELECT o2o.points_earn('card:6', '5.5', 'coins', occurred_at => now() - interval '3 years');
 	SELECT o2o.points_expire();
 	SELECT o2o.points_burn('card:1', 30, 'stars', 'b1', idempotency_key => 'burn1');
-	SELECT o2o.points_transfer('card:3', 'card:4', 7.5, 'coins');
+	SELECT o2o.points_transfer('card:3', 'card:4', '7.5', 'coins');
 	SELECT o2o.order_place(format('["card:%s"]', i)::jsonb, format('[{"sku": "S%s", "name": "Tea", "quantity": 2, "unit_price": 10.5}]', i % 4)::jsonb,
 		'web', 'o' || i, 'web', points_program => 'stars', points_burn => i) FROM generate_series(1, 25) i;
 	SELECT o2o.order_place('{}', '[{"sku": "S1", "unit_price": 3}]', 'pos', 'till1', 'pos', location_id => 1);
@@ -52,7 +52,7 @@ $node->safe_psql('shop', q{
 	SELECT o2o.order_import(1);
 	CALL o2o.maintain(60);});
 # Many transactions passed here; the new server begins with few.
-$node->safe_psql('shop', q{DO $$ BEGIN FOR i IN 1 .. 30000 LOOP BEGIN PERFORM pg_current_xact_id(); EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$});
+$node->safe_psql('shop', q{CREATE TEMP TABLE spent (i integer); DO $$ BEGIN FOR i IN 1 .. 30000 LOOP BEGIN INSERT INTO spent VALUES (i); EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$});
 $node->safe_psql('shop', q{SET ROLE shop_owner; SELECT o2o.customer_merge('card:24', 'card:25', 'late')});
 trouble_ok($node, 'shop', 'before');
 
@@ -67,12 +67,22 @@ my $content = q{
 	WHERE c.relnamespace = 'o2o'::regnamespace AND c.relkind IN ('r', 'p', 'S')
 	ORDER BY c.relname};
 
-# The definitions as text, without what pg_dump makes up anew.
+# The definitions as text, without what pg_dump makes up anew. A NULL in a later
+# branch of a UNION has no name until its view is read back once.
 sub schema
 {
 	my ($server, $database) = @_;
 	my ($out, $err) = run_command([ 'pg_dump', '--schema-only', '-d', $server->connstr($database) ]);
+	$out =~ s/(NULL::\w+) AS [\w"]+/$1/g;
 	return join "\n", grep { !/^\\(un)?restrict / && !/^--/ } split /\n/, $out;
+}
+
+# What the second lacks (-) and has too many (+).
+sub difference
+{
+	my @files = map { PostgreSQL::Test::Utils::tempdir() . "/schema_$_" } 0, 1;
+	append_to_file($files[$_], "$_[$_]\n") for 0, 1;
+	return scalar qx(diff -U2 $files[0] $files[1]);
 }
 
 my $rows = $node->safe_psql('shop', $content);
@@ -97,7 +107,8 @@ for my $to ([ $node, 'copy', 'the same server' ], [ $other, 'shop', 'another ser
 	$server->safe_psql('postgres', qq{ALTER DATABASE $database SET search_path = "\$user", public, o2o});
 	command_ok([ 'pg_restore', '--exit-on-error', '-d', $server->connstr($database), $dump ], "$where: pg_restore");
 	is($server->safe_psql($database, $content), $rows, "$where: every row, sequence and owner");
-	is(schema($server, $database), $schema, "$where: every definition, comment and privilege");
+	my $restored = schema($server, $database);
+	ok($restored eq $schema, "$where: every definition, comment and privilege") or diag(difference($schema, $restored));
 	trouble_ok($server, $database, $where);
 	components_ok($server, $database, $where);
 	is($server->safe_psql($database, q{SELECT "check", value FROM o2o.health() WHERE status = 'problem'}), '', "$where: health() has no problem");
@@ -131,8 +142,7 @@ for my $to ([ $node, 'copy', 'the same server' ], [ $other, 'shop', 'another ser
 
 	($status, $out, $err) = $server->psql($database, 'DROP EXTENSION "O2O"');
 	like($err, qr/cannot drop extension "?O2O"? because other objects depend on it/, "$where: DROP EXTENSION is refused");
-	like($err, qr/table o2o\.profile_identifier depends on type o2o\.identifier|column identifier of table o2o\.profile_identifier depends on type o2o\.identifier/,
-		"$where: and says what depends on it");
+	like($err, qr/table (o2o\.)?profile_identifier depends on/, "$where: and says what depends on it");
 }
 cmp_ok($other->safe_psql('shop', 'SELECT pg_current_xact_id()::text::bigint'), '<', $last_seq, 'the other server has not come that far in transactions');
 
