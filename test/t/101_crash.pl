@@ -51,7 +51,11 @@ sub kill_all
 	for (1 .. 100)
 	{
 		my @pids = grep { (readlink("/proc/$_/cwd") // '') eq $data } map { m{/proc/(\d+)$} ? $1 : () } glob '/proc/[0-9]*';
-		return if !@pids;
+		if (!@pids)
+		{    # Where nobody buries the dead, as in some containers, the pid seems alive.
+			unlink "$data/postmaster.pid", $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+			return;
+		}
 		kill 9, @pids;
 		sleep 0.05;
 	}
