@@ -548,9 +548,9 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	WHERE j.value IS NOT NULL AND j.value <> ''
 	ORDER BY j.key
 	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
-	WHERE t.observed_at <= excluded.observed_at AND t.value <> excluded.value
+	WHERE t.observed_at <= excluded.observed_at AND (t.value <> excluded.value OR t.observed_at < excluded.observed_at - interval '1 day')
 $$;
-COMMENT ON FUNCTION o2o.trait_record(bigint, text, jsonb, timestamptz) IS 'Keeps the latest value of each trait (an object name → value) per profile and source.';
+COMMENT ON FUNCTION o2o.trait_record(bigint, text, jsonb, timestamptz) IS 'Keeps the latest value of each trait (an object name → value) per profile and source; a value said again moves observed_at at most daily.';
 
 CREATE OR REPLACE FUNCTION o2o.identify(identifiers jsonb, source text, traits jsonb DEFAULT NULL, event_id text DEFAULT NULL,
 	occurred_at timestamptz DEFAULT now(), OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)

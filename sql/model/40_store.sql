@@ -54,7 +54,8 @@ BEGIN
 	SELECT l.opened_on, l.closed_on, l.time_zone INTO place
 	FROM o2o.location l WHERE l.location_id = store_is_open.location_id;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'unknown location %', store_is_open.location_id USING ERRCODE = 'O2103';
+		RAISE EXCEPTION 'unknown location %', store_is_open.location_id
+			USING ERRCODE = 'O2103', HINT = 'The locations are the rows of o2o.location.';
 	END IF;
 	RETURN o2o.location_in_business(place.opened_on, place.closed_on, place.time_zone, store_is_open.at)
 		AND EXISTS (SELECT FROM o2o.location_opening o
@@ -73,24 +74,28 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	-- The index gives the order by distance; ties at the cut are kept, so that the lowest ids among them win.
+	-- Beyond max_m every place is let through and taken out afterwards: the first k of them end the search.
+	-- The hours are a scalar subquery, asked place by place: EXISTS would become a join with the hours of all.
 	RETURN QUERY
 	SELECT found.location_id, found.name, found.distance_m
 	FROM (
 		SELECT l.location_id, l.name, l.position OPERATOR(o2o.<->) stores_nearest.point AS distance_m
 		FROM o2o.location l
 		WHERE l.position IS NOT NULL
-			AND l.kind IN ('store', 'counter', 'warehouse')
-			AND l.roles @> coalesce(stores_nearest.roles, '{shop}')
-			AND (stores_nearest.services IS NULL OR l.services @> stores_nearest.services)
-			AND (stores_nearest.max_m IS NULL OR o2o.geo_dwithin(l.position, stores_nearest.point, stores_nearest.max_m))
-			AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, coalesce(stores_nearest.open_at, now()))
-			AND (stores_nearest.open_at IS NULL OR EXISTS (
-				SELECT FROM o2o.location_opening o
-				WHERE o.location_id = l.location_id
-					AND o2o.opening_contains(stores_nearest.open_at, o.time_zone, o.weekday, o.except_days, o.day, o.opens, o.closes)))
+			AND (l.position OPERATOR(o2o.<->) stores_nearest.point > stores_nearest.max_m
+				OR (l.kind IN ('store', 'counter', 'warehouse')
+					AND l.roles @> coalesce(stores_nearest.roles, '{shop}')
+					AND (stores_nearest.services IS NULL OR l.services @> stores_nearest.services)
+					AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, coalesce(stores_nearest.open_at, now()))
+					AND (stores_nearest.open_at IS NULL OR (
+						SELECT true FROM o2o.location_opening o
+						WHERE o.location_id = l.location_id
+							AND o2o.opening_contains(stores_nearest.open_at, o.time_zone, o.weekday, o.except_days, o.day, o.opens, o.closes)
+						LIMIT 1))))
 		ORDER BY l.position OPERATOR(o2o.<->) stores_nearest.point
 		FETCH FIRST (stores_nearest.k) ROWS WITH TIES
 	) found
+	WHERE stores_nearest.max_m IS NULL OR found.distance_m <= stores_nearest.max_m
 	ORDER BY found.distance_m, found.location_id
 	LIMIT stores_nearest.k;
 END $$;

@@ -51,7 +51,7 @@ END $$;
 COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, verify) unless another session is at it or the time is up. Returns whether it ran.';
 
 CREATE OR REPLACE PROCEDURE o2o.maintain(max_seconds integer DEFAULT 60)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	until timestamptz := clock_timestamp() + make_interval(secs => max_seconds);
 BEGIN

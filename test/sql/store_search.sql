@@ -68,6 +68,10 @@ SELECT name, round(distance_m::numeric, 3) AS distance_m FROM stores_nearest(:he
 SELECT name FROM stores_nearest(:here, k => 1, open_at => '2026-09-28 22:00+08');
 SELECT name FROM stores_nearest(:here, k => 1, open_at => '2025-12-28 12:00+08');
 SELECT name FROM stores_nearest(:here, max_m => 1000, services => '{pickup}', open_at => '2026-09-28 10:00+08');
+-- The bound includes its last place, and what lies beyond is never found in place of what is missing.
+SELECT name FROM stores_nearest(:here, k => 5, max_m => (SELECT max(distance_m) FROM stores_nearest(:here, services => '{pickup}')));
+SELECT name FROM stores_nearest(:here, k => 5, max_m => 355, services => '{pickup}');
+SELECT count(*) FROM stores_nearest(:here, k => 5, max_m => 100000, services => '{surgery}');
 SELECT name FROM stores_nearest(:here, services => '{pickup,repair}', open_at => '2026-09-28 10:00+08');
 SELECT name FROM stores_nearest(:here, k => 1, roles => '{warehouse}');
 SELECT count(*) FROM stores_nearest(:here, max_m => 0, open_at => '2026-09-28 10:00+08');
