@@ -322,10 +322,16 @@ BEGIN
 	FROM o2o.profile_identifier i
 	WHERE NOT EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = i.profile_id);
 	RETURN QUERY
+	SELECT 'shared identifier links nobody', p.customer_id, format('profile %s, evidence %s', p.profile_id, e.evidence_id)
+	FROM o2o.identity_evidence e, unnest(e.profiles) u (id)
+		JOIN o2o.profile_identifier i ON i.profile_id = u.id AND i.is_shared
+		JOIN o2o.profile p ON p.profile_id = u.id
+	WHERE e.status = 'link' AND e.rule <> 'manual';
+	RETURN QUERY
 	SELECT 'cannot_link keeps apart', p.customer_id, format('profiles %s and %s', e.profiles[1], e.profiles[2])
 	FROM o2o.identity_evidence e
 		JOIN o2o.profile p ON p.profile_id = e.profiles[1]
 		JOIN o2o.profile q ON q.profile_id = e.profiles[2] AND q.customer_id = p.customer_id
 	WHERE e.status = 'cannot_link';
 END $$;
-COMMENT ON FUNCTION o2o.identity_verify() IS 'No row when identity is consistent: customers equal the connected components of the links in force, counts agree, each identifier has a profile, and no two profiles that cannot link are one customer. Returns check, customer, detail otherwise.';
+COMMENT ON FUNCTION o2o.identity_verify() IS 'No row when identity is consistent: customers equal the connected components of the links in force, counts agree, each identifier has a profile, no event in force links a shared one, and no two profiles that cannot link are one customer. Returns check, customer, detail otherwise.';
