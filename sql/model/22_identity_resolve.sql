@@ -352,6 +352,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 DECLARE
 	admitted o2o.identifier[] := o2o.identity_admit(identifiers);
 	moment timestamptz := now();
+	seen_at timestamptz := least(identity_resolve.occurred_at, moment);	-- a clock that is ahead must not keep an identifier from expiring
 	calm boolean;				-- nothing to claim: all known and seen lately
 	profiles bigint[];			-- of the identifiers that are not shared, by priority
 	kinds text[];
@@ -378,9 +379,9 @@ BEGIN
 		SELECT count(*) = cardinality(admitted) INTO calm
 		FROM o2o.profile_identifier i
 		WHERE i.identifier OPERATOR(o2o.=) ANY (admitted)
-			AND i.last_seen_at >= identity_resolve.occurred_at - interval '1 day';
+			AND i.last_seen_at >= seen_at - interval '1 day';
 		IF NOT calm THEN
-			PERFORM o2o.identifier_claim(admitted, identity_resolve.occurred_at);
+			PERFORM o2o.identifier_claim(admitted, seen_at);
 		END IF;
 		SELECT coalesce(array_agg(i.profile_id ORDER BY u.n), '{}'), array_agg(o2o.identifier_kind(u.id) ORDER BY u.n),
 			array_agg(o2o.identifier_scope(u.id) ORDER BY u.n)
