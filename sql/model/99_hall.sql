@@ -102,7 +102,8 @@ BEGIN
 	SELECT 'touchpoints without a partition', CASE WHEN p.waiting THEN 'warning' ELSE 'ok' END,
 		CASE WHEN p.waiting THEN 'some' ELSE 'none' END,
 		CASE WHEN p.waiting THEN 'CALL o2o.maintain(60) moves them.' END
-	FROM (SELECT EXISTS (SELECT FROM o2o.touchpoint_default) AS waiting) p;
+	FROM (SELECT EXISTS (SELECT FROM o2o.touchpoint_default t
+		WHERE t.occurred_at >= now() - interval '10 years' AND t.occurred_at < now() + interval '3 months') AS waiting) p;
 	RETURN QUERY
 	SELECT 'suppressed evidence of 30 days', 'ok', count(*)::text, 'o2o.identity_evidence, status suppressed: links that a rule refused.'
 	FROM o2o.identity_evidence e WHERE e.status = 'suppressed' AND e.last_seen_at > now() - interval '30 days';

@@ -113,6 +113,8 @@ SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1"
 SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "time_zone": "Mars/Base"}]')$$);
 SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "lon": 1, "lat": 91}]')$$);
 SELECT pg_temp.try($$SELECT location_import('{}')$$);
+SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "organisation": "misspelt"}]')$$);
+SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "parent": "pos/misspelt"}]')$$);
 
 \c contrib_regression
 SET client_min_messages = warning;
