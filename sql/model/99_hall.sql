@@ -62,7 +62,7 @@ END $$;
 COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, runs the verify functions. Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (each step runs once). Answers are exact also when it has not run for a month.';
 
 CREATE OR REPLACE FUNCTION o2o.health() RETURNS TABLE ("check" text, status text, value text, hint text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
 	library text := o2o.library_version();
 BEGIN
