@@ -285,6 +285,13 @@ CALL pg_temp.damage('a lot is missing', 'DELETE FROM o2o.points_lot l USING vict
 CALL pg_temp.damage('a use is missing', 'DELETE FROM o2o.points_lot_use u USING victim v WHERE u.account_id = v.account_id AND u.version = 2');
 CALL pg_temp.damage('nothing', 'SELECT 1');
 
+-- More points outstanding than one account can have: each holds, so the whole is told.
+SELECT o2o.points_program_create('vast', 'Vast', 'CNY');
+SELECT balance FROM o2o.points_earn('card:ann', '900000000000000', 'vast') UNION ALL SELECT balance FROM o2o.points_earn('card:bob', '900000000000000', 'vast');
+SELECT outstanding, required FROM o2o.points_reserve_status('vast');
+SELECT issued, outstanding, liability FROM o2o.points_liability WHERE program = 'vast';
+SELECT * FROM o2o.points_verify('vast');
+
 \c contrib_regression
 SET client_min_messages = warning;
 DROP DATABASE o2o_points_ledger;
