@@ -68,7 +68,10 @@ BEGIN
 	) d
 		LEFT JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) d.id
 		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
-		CROSS JOIN LATERAL (SELECT coalesce(d.rests OR i.last_seen_at + d.time_to_live <= d.first_seen_at, false) AS expires) x;
+		CROSS JOIN LATERAL (SELECT coalesce(d.rests OR i.last_seen_at + d.time_to_live <= d.first_seen_at, false)
+			-- It may have meant somebody else then.
+			OR (d.first_seen_at < i.first_seen_at
+				AND EXISTS (SELECT FROM o2o.identifier_period q WHERE q.successor_profile_id = i.profile_id)) AS expires) x;
 	ANALYZE pg_temp.import_event, pg_temp.import_value, pg_temp.import_node;
 END $$;
 COMMENT ON FUNCTION o2o.identity_import_stage(bigint) IS 'First step of identity_import(): the events of a batch, their normalised identifiers, and one node per identifier with its profile (of today, or a new id), in temporary tables. Values that are no identifier are noted in import_problem and left out.';

@@ -377,6 +377,11 @@ SELECT store_orders, points_available FROM o2o.customer_360 WHERE customer_id = 
 SELECT points_balance FROM o2o.order_place('{"phone": "+8613512345678"}', '[{"sku": "tea", "unit_price": 7}]', 'pos', 'r2', 'pos', points_program => 'club');
 SELECT available FROM o2o.points_balance('card:old-owner') UNION ALL SELECT available FROM o2o.points_balance('card:new-owner');
 SELECT pg_temp.person(p.profile_id) AS was, pg_temp.person(p.successor_profile_id) AS is, p.valid_to = p.valid_from + interval '2 years' AS time_to_live, p.reason FROM o2o.identifier_period p;
+-- What comes late belongs to who had the number when it happened; between the two, to the new owner.
+SELECT customer_id = o2o.customer_lookup('card:old-owner') AS old_owner FROM o2o.order_place('{"phone": "+8613512345678"}', '[{"sku": "tea", "unit_price": 7}]', 'pos', 'r4', 'pos', points_program => 'club',
+	ordered_at => (SELECT valid_from + interval '1 day' FROM o2o.identifier_period));
+SELECT customer_id = o2o.customer_lookup('card:new-owner') AS new_owner FROM o2o.order_place('{"phone": "+8613512345678"}', '[{"sku": "tea", "unit_price": 7}]', 'pos', 'r5', 'pos', points_program => 'club',
+	ordered_at => (SELECT valid_to + interval '1 second' FROM o2o.identifier_period));
 -- The old owner's side knows the number as one that is no longer in use.
 SELECT step, "from", "to" FROM o2o.identity_explain(o2o.customer_lookup('card:old-owner'), (SELECT profile_id FROM o2o.identifier_period)) UNION ALL
 SELECT step, "from", "to" FROM o2o.identity_explain(pg_temp.profile('card:old-owner'), (SELECT profile_id FROM o2o.identifier_period)) ORDER BY 1;
