@@ -89,6 +89,9 @@ BEGIN
 			roots := o2o.profile_customers(profile_ids);
 			FOR root IN SELECT DISTINCT u.id FROM unnest(roots) u (id) ORDER BY u.id LOOP
 				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
+				-- Who waits for the next one holds none that was absorbed meanwhile:
+				-- a split may give such an id back at any time.
+				EXIT WHEN o2o.profile_customer(root) <> root;
 			END LOOP;
 			IF o2o.profile_customers(profile_ids) IS NOT DISTINCT FROM roots THEN
 				RETURN roots;
@@ -269,13 +272,32 @@ COMMENT ON FUNCTION o2o.identifier_is_overused(bigint) IS 'Whether the identifie
 
 CREATE OR REPLACE FUNCTION o2o.identifier_mark_shared(profile_id bigint, moment timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	root bigint := o2o.profile_customer(identifier_mark_shared.profile_id);
+	link record;
 BEGIN
-	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id AND NOT i.is_shared;
-	IF FOUND THEN
-		PERFORM o2o.identity_repartition(o2o.profile_customer(identifier_mark_shared.profile_id), moment);
+	-- Identifiers are locked before customers, and customers are locked here:
+	-- who finds the row in other hands leaves the mark to the next event.
+	PERFORM FROM o2o.profile_identifier i WHERE i.profile_id = identifier_mark_shared.profile_id AND NOT i.is_shared
+	FOR NO KEY UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN;
 	END IF;
+	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id;
+	-- What else was seen together stays together.
+	FOR link IN
+		UPDATE o2o.identity_evidence e
+		SET status = 'retracted', retracted_at = identifier_mark_shared.moment, retracted_by = session_user, retract_reason = 'shared identifier'
+		WHERE e.profile_id = ANY (o2o.customer_profiles(root)) AND e.status = 'link' AND identifier_mark_shared.profile_id = ANY (e.profiles)
+		RETURNING array_remove(e.profiles, identifier_mark_shared.profile_id) AS profiles, e.rule, e.source, e.reason, e.event_id, e.occurred_at
+	LOOP
+		IF cardinality(link.profiles) > 1 THEN
+			PERFORM o2o.evidence_record(link.profiles, 'link', link.rule, link.source, link.reason, link.event_id, link.occurred_at);
+		END IF;
+	END LOOP;
+	PERFORM o2o.identity_repartition(root, identifier_mark_shared.moment);
 END $$;
-COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared and splits its customer, whose lock is held, where the identifier alone held it together: links go on without it, its facts stay with its profile.';
+COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared, takes its links back (each set is recorded again without it) and splits its customer, whose lock is held, where the identifier alone held it together. Its facts stay with its profile.';
 
 CREATE OR REPLACE FUNCTION o2o.identifier_claim(identifiers o2o.identifier[], occurred_at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -305,7 +327,7 @@ BEGIN
 		IF stale.last_seen_at + stale.time_to_live <= identifier_claim.occurred_at THEN
 			fresh := nextval('o2o.profile_id_seq');
 			UPDATE o2o.profile_identifier i
-			SET profile_id = fresh, first_seen_at = identifier_claim.occurred_at, last_seen_at = identifier_claim.occurred_at
+			SET profile_id = fresh, is_shared = false, first_seen_at = identifier_claim.occurred_at, last_seen_at = identifier_claim.occurred_at
 			WHERE i.identifier OPERATOR(o2o.=) stale.identifier AND i.profile_id = stale.profile_id
 				AND i.last_seen_at = stale.last_seen_at;
 			IF FOUND THEN
@@ -395,6 +417,9 @@ BEGIN
 			-- Steps 4 and 5: lock the roots in ascending order; still the same?
 			FOR root IN SELECT DISTINCT u.id FROM unnest(customers) u (id) WHERE u.id IS NOT NULL ORDER BY u.id LOOP
 				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
+				IF o2o.profile_customer(root) <> root THEN
+					RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
+				END IF;
 			END LOOP;
 			IF customers IS DISTINCT FROM (
 					SELECT array_agg(p.customer_id ORDER BY u.n)
@@ -523,9 +548,9 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	WHERE j.value IS NOT NULL AND j.value <> ''
 	ORDER BY j.key
 	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
-	WHERE t.observed_at <= excluded.observed_at AND t.value <> excluded.value
+	WHERE t.observed_at <= excluded.observed_at AND (t.value <> excluded.value OR t.observed_at < excluded.observed_at - interval '1 day')
 $$;
-COMMENT ON FUNCTION o2o.trait_record(bigint, text, jsonb, timestamptz) IS 'Keeps the latest value of each trait (an object name → value) per profile and source.';
+COMMENT ON FUNCTION o2o.trait_record(bigint, text, jsonb, timestamptz) IS 'Keeps the latest value of each trait (an object name → value) per profile and source; a value said again moves observed_at at most daily.';
 
 CREATE OR REPLACE FUNCTION o2o.identify(identifiers jsonb, source text, traits jsonb DEFAULT NULL, event_id text DEFAULT NULL,
 	occurred_at timestamptz DEFAULT now(), OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)

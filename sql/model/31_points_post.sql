@@ -57,7 +57,8 @@ BEGIN
 	END IF;
 	IF (amount OPERATOR(o2o.>) 0) IS NOT TRUE THEN
 		RAISE EXCEPTION 'amount of points must be positive'
-			USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL'));
+			USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL')),
+				HINT = 'Give an amount above zero.';
 	END IF;
 	IF found_program.scale < 4 AND o2o.points_round(amount, found_program.scale, 'floor') OPERATOR(o2o.<>) amount THEN
 		RAISE EXCEPTION 'amount has more digits after the point than points program "%" allows', program
@@ -292,7 +293,8 @@ BEGIN
 	END LOOP;
 	IF available OPERATOR(o2o.<) amount THEN
 		RAISE EXCEPTION 'insufficient points'
-			USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', available, amount);
+			USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', available, amount),
+				HINT = 'points_balance() says what is available.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, text, text, text, text, uuid, timestamptz) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one. contra_kind is the system account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';

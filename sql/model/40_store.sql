@@ -54,7 +54,8 @@ BEGIN
 	SELECT l.opened_on, l.closed_on, l.time_zone INTO place
 	FROM o2o.location l WHERE l.location_id = store_is_open.location_id;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'unknown location %', store_is_open.location_id USING ERRCODE = 'O2103';
+		RAISE EXCEPTION 'unknown location %', store_is_open.location_id
+			USING ERRCODE = 'O2103', HINT = 'The locations are the rows of o2o.location.';
 	END IF;
 	RETURN o2o.location_in_business(place.opened_on, place.closed_on, place.time_zone, store_is_open.at)
 		AND EXISTS (SELECT FROM o2o.location_opening o

@@ -72,7 +72,8 @@ BEGIN
 	WHERE o2o.order_line_error(coalesce(l.quantity, 1), l.unit_price, l.discount) IS NOT NULL
 	ORDER BY l.line_no LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = format('Line %s %s.', bad.line_no, bad.error);
+		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = format('Line %s %s.', bad.line_no, bad.error),
+			HINT = 'A line has quantity above zero, unit_price zero or above, and a discount of at most its price.';
 	END IF;
 	SELECT l.line_no, l.sku INTO bad
 	FROM ROWS FROM (jsonb_to_recordset(order_lines_check.lines) AS (sku text, name text)) WITH ORDINALITY l (sku, name, line_no)
@@ -134,7 +135,8 @@ BEGIN
 			order_payments_check.currency, round(order_payments_check.due, order_payments_check.digits));
 	END IF;
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = bad;
+		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = bad,
+			HINT = 'Payments, and what the points pay, sum to the lines.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.order_payments_check(jsonb, numeric, text, integer) IS 'Refuses payments ([{"method", "amount"}]) that do not add up to what is due in the currency with its digits. Errors: O2501 with the sums in DETAIL, 22023 not an array or an unknown key.';
@@ -205,7 +207,8 @@ BEGIN
 			USING ERRCODE = 'O2302', HINT = 'Give points_program.';
 	END IF;
 	IF order_place.points_burn IS NULL OR order_place.points_burn OPERATOR(o2o.<) 0 THEN
-		RAISE EXCEPTION 'amount must be positive' USING ERRCODE = 'O2303', DETAIL = format('points_burn is %s.', coalesce(order_place.points_burn::text, 'NULL'));
+		RAISE EXCEPTION 'amount must be positive' USING ERRCODE = 'O2303', DETAIL = format('points_burn is %s.', coalesce(order_place.points_burn::text, 'NULL')),
+			HINT = 'Give an amount above zero, or leave points_burn out.';
 	END IF;
 	SELECT c.currency, c.digits::integer AS digits INTO money FROM o2o.currency c
 	WHERE c.currency = coalesce(order_place.currency, program.currency,
@@ -216,7 +219,8 @@ BEGIN
 	END IF;
 	IF order_place.points_program IS NOT NULL AND program.currency <> money.currency THEN
 		RAISE EXCEPTION 'order and points program have different currencies'
-			USING ERRCODE = 'O2501', DETAIL = format('The order is in %s, program %s in %s.', money.currency, program.program, program.currency);
+			USING ERRCODE = 'O2501', DETAIL = format('The order is in %s, program %s in %s.', money.currency, program.program, program.currency),
+				HINT = 'Give the order the currency of its points program, or another program.';
 	END IF;
 	SELECT sum(o2o.order_line_amount(coalesce(l.quantity, 1), l.unit_price, l.discount, money.digits)) INTO total
 	FROM jsonb_to_recordset(order_place.lines) l (quantity numeric, unit_price numeric, discount numeric);
@@ -225,7 +229,8 @@ BEGIN
 		IF paid_by_points IS NULL OR paid_by_points > total THEN
 			RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501',
 				DETAIL = CASE WHEN paid_by_points IS NULL THEN format('Program %s has no rate at that time.', program.program)
-					ELSE format('%s points pay %s %s, the total is %s.', order_place.points_burn, paid_by_points, money.currency, total) END;
+					ELSE format('%s points pay %s %s, the total is %s.', order_place.points_burn, paid_by_points, money.currency, total) END,
+				HINT = 'Burn at most as many points as the order is worth.';
 		END IF;
 	END IF;
 	IF order_place.payments IS NOT NULL THEN
@@ -242,7 +247,8 @@ BEGIN
 	is_known := EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = person.profile_id);
 	IF NOT is_known AND order_place.points_burn OPERATOR(o2o.>) 0 THEN
 		RAISE EXCEPTION 'points of nobody cannot be burned'
-			USING ERRCODE = 'O2201', DETAIL = 'The order gives no identifier that identifies somebody.';
+			USING ERRCODE = 'O2201', DETAIL = 'The order gives no identifier that identifies somebody.',
+				HINT = 'Give an identifier of the buyer, or leave points_burn out.';
 	END IF;
 	order_id := nextval('o2o.order_id_seq');
 	profile_id := person.profile_id;
@@ -333,7 +339,8 @@ BEGIN
 	WHERE o.source = order_return.source AND o.source_id = order_return.order_source_id;
 	IF NOT FOUND AND order_return.order_source_id IS NOT NULL THEN
 		RAISE EXCEPTION 'return of an unknown order' USING ERRCODE = 'O2501',
-			DETAIL = format('Source %s has no order %s.', order_return.source, order_return.order_source_id);
+			DETAIL = format('Source %s has no order %s.', order_return.source, order_return.order_source_id),
+			HINT = 'Give the order''s number in its source, or none for a return without a receipt.';
 	END IF;
 	SELECT c.currency, c.digits::integer AS digits INTO money FROM o2o.currency c
 	WHERE c.currency = coalesce(order_return.currency, bought.currency, (SELECT s.value FROM o2o.setting s WHERE s.name = 'order.currency'));
@@ -344,7 +351,8 @@ BEGIN
 	IF NOT coalesce(order_return.total >= 0 AND order_return.total < 1e14 AND scale(trim_scale(order_return.total)) <= money.digits, false)
 		OR money.currency <> bought.currency THEN
 		RAISE EXCEPTION 'return does not add up' USING ERRCODE = 'O2501',
-			DETAIL = format('Given back: %s %s.', coalesce(order_return.total::text, 'NULL'), money.currency);
+			DETAIL = format('Given back: %s %s.', coalesce(order_return.total::text, 'NULL'), money.currency),
+			HINT = 'Give a total of zero or above in the digits of the currency, which is that of the order.';
 	END IF;
 	IF bought.order_id IS NOT NULL THEN
 		-- Two returns of one order wait for each other here; the sum is read in a later statement.
@@ -354,7 +362,8 @@ BEGIN
 		IF given_back + order_return.total > bought.total THEN
 			RAISE EXCEPTION 'return does not add up' USING ERRCODE = 'O2501',
 				DETAIL = format('Given back %s %s with earlier returns, the order was %s.', round(given_back + order_return.total, money.digits),
-					money.currency, round(bought.total, money.digits));
+					money.currency, round(bought.total, money.digits)),
+				HINT = 'All returns of an order together give back at most its total.';
 		END IF;
 		profile_id := bought.profile_id;
 	ELSE

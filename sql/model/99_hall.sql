@@ -51,7 +51,7 @@ END $$;
 COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, verify) unless another session is at it or the time is up. Returns whether it ran.';
 
 CREATE OR REPLACE PROCEDURE o2o.maintain(max_seconds integer DEFAULT 60)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	until timestamptz := clock_timestamp() + make_interval(secs => max_seconds);
 BEGIN
@@ -62,7 +62,7 @@ END $$;
 COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, runs the verify functions. Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (each step runs once). Answers are exact also when it has not run for a month.';
 
 CREATE OR REPLACE FUNCTION o2o.health() RETURNS TABLE ("check" text, status text, value text, hint text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
 	library text := o2o.library_version();
 BEGIN

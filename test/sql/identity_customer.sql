@@ -165,6 +165,10 @@ SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"name": "Anne", "
 SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"name": "Old", "points": 7, "vip": null}', occurred_at => '2026-01-01 00:00+00');
 SELECT outcome FROM o2o.identify('{"card": "trait"}', 'crm', '{"name": "A. Li"}', occurred_at => '2026-01-01 00:00+00');
 SELECT source, name, value, observed_at FROM o2o.profile_trait WHERE profile_id = pg_temp.profile('card:trait') ORDER BY source, name;
+-- What was said again is as new as when it was said last.
+SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"city": "Shanghai"}', occurred_at => '2026-04-01 00:00+00');
+SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"city": "Suzhou"}', occurred_at => '2026-03-01 00:00+00');
+SELECT value, observed_at FROM o2o.profile_trait WHERE profile_id = pg_temp.profile('card:trait') AND name = 'city';
 
 -- Looking up: by identifier, by profile, by a customer id that was absorbed; nobody is NULL.
 SELECT o2o.customer_lookup('card:88001') = o2o.customer_lookup('phone:+8613800138000') AS same,
