@@ -172,9 +172,11 @@ sub at_once
 	my @runs;
 	for my $sql (@statements)
 	{
-		my %run = (in => "SELECT FROM pg_sleep($moment - extract(epoch FROM clock_timestamp())::float8);\n$sql;\n", out => '', err => '');
-		$run{handle} = start([ 'psql', '-XqAt', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('shop') ],
-			'<', \$run{in}, '>', \$run{out}, '2>', \$run{err});
+		my %run = (out => '', err => '');
+		# As arguments: IPC::Run would feed one standard input after the other.
+		$run{handle} = start([ 'psql', '-XqAt', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('shop'),
+				'-c', "SELECT FROM pg_sleep($moment - extract(epoch FROM clock_timestamp())::float8)", '-c', $sql ],
+			'>', \$run{out}, '2>', \$run{err});
 		push @runs, \%run;
 	}
 	finish $_->{handle} for @runs;

@@ -13,7 +13,7 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_wait statement);
 
 # test/run --long
-sub is_long { return $ENV{O2O_LONG} || $ENV{O2O_TEST_LONG} ? 1 : 0; }
+sub is_long { return $ENV{O2O_LONG} ? 1 : 0; }
 
 # Told in the log; O2O_SEED repeats a run as far as the scheduler lets it.
 sub seed
