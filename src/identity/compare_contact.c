@@ -8,7 +8,6 @@
 
 #include "identity/identifier_char.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define PHONE_DIGITS_MIN 5 /* fewer are no number */
@@ -26,14 +25,21 @@ typedef struct Digits
 	char text[PHONE_DIGITS_MAX + 1];
 } Digits;
 
-/* One slip of the keyboard: a letter wrong, too many, missing, or two swapped. */
+/*
+ * One slip of the keyboard, that is a Damerau-Levenshtein distance of 1: what is
+ * left between equal beginnings and ends is one character, on one side or on both,
+ * or two that are swapped.
+ */
 static bool
 one_slip(const char *a, int a_len, const char *b, int b_len)
 {
-	O2OLetters pair;
-
-	o2o_letters_from_bytes(a, a_len, b, b_len, &pair);
-	return o2o_damerau_levenshtein_distance(&pair) == 1;
+	while (a_len > 0 && b_len > 0 && a[a_len - 1] == b[b_len - 1])
+		a_len--, b_len--;
+	while (a_len > 0 && b_len > 0 && *a == *b)
+		a++, b++, a_len--, b_len--;
+	if (a_len == 2 && b_len == 2)
+		return a[0] == b[1] && a[1] == b[0];
+	return a_len <= 1 && b_len <= 1 && a_len + b_len > 0;
 }
 
 /* The digit that a character is, full-width ones too, or -1. */
@@ -211,6 +217,16 @@ o2o_email_agreement_level(const char *a, size_t a_len, const char *b, size_t b_l
 	return o2o_jaro_winkler_similarity(&pair) >= EMAIL_ALIKE ? 1 : 0;
 }
 
+/* The digits YYYYMMDD of a date in the years 1 to 9999. */
+static void
+date_digits(const int date[3], char out[8])
+{
+	int number = (date[0] * 100 + date[1]) * 100 + date[2];
+
+	for (int i = 7; i >= 0; i--, number /= 10)
+		out[i] = (char) ('0' + number % 10);
+}
+
 /* Years, months and days; 4 equal, 3 one slip, 2 within 31 days, 1 within 366, 0 further. */
 int
 o2o_date_agreement_level(int days_apart, const int a[3], const int b[3])
@@ -219,11 +235,11 @@ o2o_date_agreement_level(int days_apart, const int a[3], const int b[3])
 		return 4;
 	if (a[0] >= 1 && a[0] <= 9999 && b[0] >= 1 && b[0] <= 9999)
 	{
-		char x[32];
-		char y[32];
+		char x[8];
+		char y[8];
 
-		snprintf(x, sizeof(x), "%04d%02d%02d", a[0], a[1], a[2]);
-		snprintf(y, sizeof(y), "%04d%02d%02d", b[0], b[1], b[2]);
+		date_digits(a, x);
+		date_digits(b, y);
 		if ((a[0] == b[0] && a[1] == b[2] && a[2] == b[1]) || one_slip(x, 8, y, 8))
 			return 3;
 	}

@@ -370,6 +370,39 @@ check_contact(void)
 	return found;
 }
 
+/* Numbers with their countries: one slip is what the distance says. */
+static void
+check_slip(void)
+{
+	char x[16] = "+1";
+	char y[16] = "+1";
+	uint32_t a[SHORT_MAX];
+	uint32_t b[SHORT_MAX];
+	int m = 7 + (int) (next() % 4);
+	int n;
+	int distance;
+
+	for (int i = 0; i < m; i++)
+		a[i] = '0' + next() % 3;
+	do
+		n = slipped_string(a, m, b, 0);
+	while (n < 5 || n > 13);
+	for (int i = 0; i < m; i++)
+		x[2 + i] = (char) a[i];
+	for (int i = 0; i < n; i++)
+	{
+		if (b[i] >= 'a')
+			b[i] = b[i] - 'a' + '0';
+		y[2 + i] = (char) b[i];
+	}
+	distance = plain_distance(a, m, b, n);
+	if (o2o_phone_agreement_level(x, (size_t) m + 2, y, (size_t) n + 2) != (distance == 0 ? 3
+																			: distance == 1 && n > 5
+																				? 1
+																				: 0))
+		violation("slip", a, m, b, n);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -381,6 +414,7 @@ main(int argc, char **argv)
 	for (long i = 0; i < pairs; i++)
 	{
 		check_pair();
+		check_slip();
 		agreeing += check_contact();
 	}
 	printf("%ld pairs, %ld agreeing contacts, %ld violations\n", pairs, agreeing, violations);
