@@ -54,6 +54,9 @@ BEGIN
 	IF idempotency_key IS NULL THEN
 		request_id := gen_random_uuid();
 		RETURN;
+	ELSIF idempotency_key = '' THEN
+		RAISE EXCEPTION 'idempotency key is empty'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each operation a key of its own, or NULL for none.';
 	END IF;
 	request_id := o2o.request_key(idempotency_key);
 	hash := sha256(convert_to(payload::text, 'UTF8'));
@@ -73,7 +76,7 @@ BEGIN
 	END IF;
 	replay := coalesce(earlier.result, '{}'::jsonb);
 END $$;
-COMMENT ON FUNCTION o2o.request_claim(text, text, jsonb) IS 'Claims an idempotency key for an operation with these arguments. replay is NULL when the caller is the first and should do the work, else the first result. Without a key, a random request_id and no protection. Error: O2004 the key was used with another operation or other arguments. A concurrent claim of the same key waits until the first one ends.';
+COMMENT ON FUNCTION o2o.request_claim(text, text, jsonb) IS 'Claims an idempotency key for an operation with these arguments. replay is NULL when the caller is the first and should do the work, else the first result. Without a key, a random request_id and no protection. Errors: O2004 the key was used with another operation or other arguments, 22023 it is empty. A concurrent claim of the same key waits until the first one ends.';
 
 CREATE OR REPLACE FUNCTION o2o.request_finish(request_id uuid, result jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

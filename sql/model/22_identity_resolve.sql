@@ -342,6 +342,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.identifier_claim(o2o.identifier[], timestamptz) IS 'Registers new identifiers, each with a new profile id, moves last_seen_at of the others at most daily, and gives an identifier that was unseen for longer than its time to live to a new profile (recycled).';
 
+CREATE OR REPLACE FUNCTION o2o.identifier_profile_then(profile_id bigint, first_seen_at timestamptz, occurred_at timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	earlier record;
+	then_id bigint := profile_id;
+BEGIN
+	WHILE occurred_at < first_seen_at LOOP
+		SELECT p.profile_id, p.valid_from, p.valid_to INTO earlier
+		FROM o2o.identifier_period p WHERE p.successor_profile_id = then_id;
+		EXIT WHEN NOT FOUND OR earlier.valid_to <= occurred_at;
+		then_id := earlier.profile_id;
+		first_seen_at := earlier.valid_from;
+	END LOOP;
+	RETURN then_id;
+END $$;
+COMMENT ON FUNCTION o2o.identifier_profile_then(bigint, timestamptz, timestamptz) IS 'The profile that an identifier meant when something happened, given the profile it means today and since when: an event that arrives late belongs to who had a recycled number then.';
+
 CREATE OR REPLACE FUNCTION o2o.identity_resolve(identifiers o2o.identifier[], source text, event_id text, occurred_at timestamptz,
 	OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -352,6 +369,7 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS
 DECLARE
 	admitted o2o.identifier[] := o2o.identity_admit(identifiers);
 	moment timestamptz := now();
+	seen_at timestamptz := least(identity_resolve.occurred_at, moment);	-- a clock that is ahead must not keep an identifier from expiring
 	calm boolean;				-- nothing to claim: all known and seen lately
 	profiles bigint[];			-- of the identifiers that are not shared, by priority
 	kinds text[];
@@ -378,11 +396,12 @@ BEGIN
 		SELECT count(*) = cardinality(admitted) INTO calm
 		FROM o2o.profile_identifier i
 		WHERE i.identifier OPERATOR(o2o.=) ANY (admitted)
-			AND i.last_seen_at >= identity_resolve.occurred_at - interval '1 day';
+			AND i.last_seen_at >= seen_at - interval '1 day';
 		IF NOT calm THEN
-			PERFORM o2o.identifier_claim(admitted, identity_resolve.occurred_at);
+			PERFORM o2o.identifier_claim(admitted, seen_at);
 		END IF;
-		SELECT coalesce(array_agg(i.profile_id ORDER BY u.n), '{}'), array_agg(o2o.identifier_kind(u.id) ORDER BY u.n),
+		SELECT coalesce(array_agg(CASE WHEN i.first_seen_at <= seen_at THEN i.profile_id ELSE o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) END ORDER BY u.n), '{}'),
+			array_agg(o2o.identifier_kind(u.id) ORDER BY u.n),
 			array_agg(o2o.identifier_scope(u.id) ORDER BY u.n)
 		INTO profiles, kinds, scopes
 		FROM unnest(admitted) WITH ORDINALITY u (id, n)
@@ -426,7 +445,7 @@ BEGIN
 					FROM unnest(profiles) WITH ORDINALITY u (id, n)
 						LEFT JOIN o2o.profile p ON p.profile_id = u.id)
 				OR profiles IS DISTINCT FROM (
-					SELECT coalesce(array_agg(i.profile_id ORDER BY u.n), '{}')
+					SELECT coalesce(array_agg(CASE WHEN i.first_seen_at <= seen_at THEN i.profile_id ELSE o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) END ORDER BY u.n), '{}')
 					FROM unnest(admitted) WITH ORDINALITY u (id, n)
 						JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) u.id AND NOT i.is_shared)
 			THEN

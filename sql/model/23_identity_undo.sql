@@ -98,6 +98,16 @@ BEGIN
 	SELECT array_agg(l.evidence_id) INTO crossing
 	FROM o2o.identity_links(o2o.customer_profiles(locked[1])) l
 	WHERE locked[1] = locked[2] AND l.profiles && merge.survivor_profiles AND l.profiles && merge.absorbed_profiles;
+	-- A set of three or more goes on saying what it says of each side.
+	PERFORM o2o.evidence_record(part.profiles, 'link', e.rule, e.source, e.reason, e.event_id, e.occurred_at)
+	FROM o2o.identity_evidence e, LATERAL (
+			SELECT array_agg(u.id ORDER BY u.id) AS profiles
+			FROM unnest(e.profiles) u (id)
+			WHERE u.id = ANY (merge.survivor_profiles || merge.absorbed_profiles)
+			GROUP BY u.id = ANY (merge.survivor_profiles)
+		) part
+	WHERE e.profile_id = ANY (o2o.customer_profiles(locked[1])) AND e.evidence_id = ANY (crossing) AND cardinality(part.profiles) > 1
+	ORDER BY e.evidence_id, part.profiles;
 	RETURN QUERY SELECT * FROM o2o.identity_separate(crossing, pair, locked[1], customer_unmerge.reason, moment);
 	IF locked[1] <> locked[2] THEN
 		RETURN QUERY SELECT locked[2], o2o.customer_profiles(locked[2]);
@@ -108,7 +118,7 @@ BEGIN
 				HINT = 'Take back the later merges or pieces of evidence first; identity_explain() shows the path.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.customer_unmerge(bigint, text) IS 'Takes a merge back: the evidence that holds the two sides together is retracted, both get the ids they had before, every order and every point is where it was, and a later event does not merge them again (cannot_link). Returns the customers that came out, with their profiles. Errors: O2203 no such merge, O2204 undone before, O2206 other evidence still connects the sides (nothing is changed; evidence_retract() takes such a piece back).';
+COMMENT ON FUNCTION o2o.customer_unmerge(bigint, text) IS 'Takes a merge back: the evidence that holds the two sides together is retracted (a set of three or more goes on holding what it showed of one side), both get the ids they had before, every order and every point is where it was, and a later event does not merge them again (cannot_link). Returns the customers that came out, with their profiles. Errors: O2203 no such merge, O2204 undone before, O2206 other evidence still connects the sides (nothing is changed; evidence_retract() takes such a piece back).';
 
 CREATE OR REPLACE FUNCTION o2o.evidence_retract(evidence_id bigint, reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
