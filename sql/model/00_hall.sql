@@ -85,6 +85,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.request_finish(uuid, jsonb) IS 'Stores the result that a replay of the request returns.';
 
+CREATE OR REPLACE FUNCTION o2o.moment_check(at timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF at IS NULL OR NOT isfinite(at) OR at > now() + interval '1 day' THEN
+		RAISE EXCEPTION 'the time of a fact must be finite and not in the future'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It is %s.', coalesce(at::text, 'NULL')),
+				HINT = 'A clock may be ahead by a day at most.';
+	END IF;
+	RETURN at;
+END $$;
+COMMENT ON FUNCTION o2o.moment_check(timestamptz) IS 'Returns the time at which something happened, as the caller gave it. Error: 22023 it is NULL, infinite or more than a day ahead.';
+
 CREATE TABLE IF NOT EXISTS o2o.change_base (
 	system_identifier bigint NOT NULL PRIMARY KEY,
 	base bigint NOT NULL,

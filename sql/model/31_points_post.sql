@@ -228,10 +228,9 @@ DECLARE
 	account bigint;
 	issuer bigint;
 BEGIN
-	IF NOT isfinite(occurred_at) OR occurred_at IS NULL OR funding IS NULL THEN
-		RAISE EXCEPTION 'points need a time at which they were earned and somebody who funds them'
-			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = format('occurred_at is %s, funding is %s.', coalesce(occurred_at::text, 'NULL'), coalesce(funding, 'NULL'));
+	PERFORM o2o.moment_check(occurred_at);
+	IF funding IS NULL THEN
+		RAISE EXCEPTION 'points need somebody who funds them' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	SELECT a.account_id, s.account_id INTO account, issuer
 	FROM o2o.points_system_account s
@@ -249,7 +248,7 @@ BEGIN
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id. Locks this account only. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id. Locks this account only. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_draw(members bigint[], acting_profile_id bigint, customer_id bigint, program text, amount o2o.points,
 	transfer_id bigint, contra_kind text, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,

@@ -159,7 +159,7 @@ CREATE OR REPLACE FUNCTION o2o.order_place(identifiers jsonb, lines jsonb, sourc
 RETURNS TABLE (order_id bigint, profile_id bigint, customer_id bigint, points_earned o2o.points, points_balance o2o.points)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	moment timestamptz := coalesce(order_place.ordered_at, now());
+	moment timestamptz := o2o.moment_check(coalesce(order_place.ordered_at, now()));
 	own_key text := o2o.order_key(order_place.source, order_place.source_id);
 	payload jsonb := jsonb_build_object('identifiers', order_place.identifiers, 'lines', order_place.lines,
 		'source', order_place.source, 'source_id', order_place.source_id, 'channel', order_place.channel,
@@ -324,7 +324,7 @@ CREATE OR REPLACE FUNCTION o2o.order_return(source text, source_id text, channel
 RETURNS TABLE (return_id bigint, order_id bigint, profile_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	moment timestamptz := coalesce(order_return.returned_at, now());
+	moment timestamptz := o2o.moment_check(coalesce(order_return.returned_at, now()));
 	claim record;
 	bought record;
 	given_back numeric;
