@@ -1,5 +1,5 @@
 -- The results of one room: a text to read, then the same and every single
--- measure as JSON. bench/run hands over room, machine and load.
+-- measure as JSON. bench/run hands over room, machine and loads.
 \pset footer off
 SET search_path = public, pg_catalog;
 
@@ -22,7 +22,7 @@ CREATE FUNCTION pg_temp.extensions() RETURNS jsonb LANGUAGE sql STABLE
 RETURN (SELECT jsonb_object_agg(e.extname, e.extversion) FROM pg_extension e WHERE e.extname <> 'plpgsql');
 
 SELECT :'room';
-SELECT :'machine' || '; load ' || :'load' || ' at the start';
+SELECT :'machine' || '; load ' || :'load' || ' at the start, ' || :'load_end' || ' at the end, the bench itself being 1';
 SELECT format('PostgreSQL %s, %s; fsync on, no parallel workers', current_setting('server_version'),
 	(SELECT string_agg(e.key || ' ' || e.value, ', ' ORDER BY e.key) FROM jsonb_each_text(pg_temp.extensions()) e));
 SELECT 'Medians of runs in turns. CPU is that of the server process. A ratio, of a unit, below 1 is ours ahead.';
@@ -51,7 +51,7 @@ CREATE FUNCTION pg_temp.side(r result) RETURNS jsonb LANGUAGE sql STABLE
 RETURN jsonb_build_object('count', r.count, 'cpu_s', r.cpu, 'wall_s', r.wall, 'cpu_us_each', round(r.cpu * 1000000 / r.count, 4),
 	'wall_us_each', round(r.wall * 1000000 / r.count, 4), 'each_per_cpu_s', round(r.count / nullif(r.cpu, 0)));
 SELECT jsonb_pretty(jsonb_build_object(
-	'room', :'room', 'machine', :'machine', 'load', :'load'::numeric, 'postgresql', current_setting('server_version'), 'extensions', pg_temp.extensions(),
+	'room', :'room', 'machine', :'machine', 'load', jsonb_build_array(:'load'::numeric, :'load_end'::numeric), 'postgresql', current_setting('server_version'), 'extensions', pg_temp.extensions(),
 	'results', (SELECT jsonb_agg(jsonb_build_object(
 		'name', o.pair, 'what', o.what, 'peer', o.peer, 'unit', o.unit, 'repeats', o.repeats,
 		'ours', pg_temp.side(o), 'theirs', (SELECT pg_temp.side(p) FROM result p WHERE p.ordinal = o.ordinal AND p.side = 'peer'),
