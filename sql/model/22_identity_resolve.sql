@@ -116,7 +116,7 @@ CREATE OR REPLACE FUNCTION o2o.identity_resolve(identifiers o2o.identifier[], so
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 -- Every statement looks up a few keys. A plan kept from when the tables were
 -- empty or never analysed must not scan them once they have grown.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
 	admitted o2o.identifier[] := o2o.identity_admit(identifiers);

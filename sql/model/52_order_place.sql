@@ -157,7 +157,7 @@ CREATE OR REPLACE FUNCTION o2o.order_place(identifiers jsonb, lines jsonb, sourc
 	points_program text DEFAULT NULL, points_burn o2o.points DEFAULT 0,
 	ordered_at timestamptz DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS TABLE (order_id bigint, profile_id bigint, customer_id bigint, points_earned o2o.points, points_balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	moment timestamptz := o2o.moment_check(coalesce(order_place.ordered_at, now()));
 	own_key text := o2o.order_key(order_place.source, order_place.source_id);
