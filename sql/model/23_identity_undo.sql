@@ -60,6 +60,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.identity_separate(bigint[], bigint[], bigint, text, timestamptz) IS 'Retracts evidence of a locked customer and splits the customer. Where the two profiles of the pair are apart then, they cannot be linked again by an event. Returns the customers that came out.';
 
+CREATE OR REPLACE FUNCTION o2o.identity_divide(root bigint, left_side bigint[], right_side bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	crossing bigint[];
+BEGIN
+	SELECT array_agg(l.evidence_id) INTO crossing
+	FROM o2o.identity_links(o2o.customer_profiles(root)) l
+	WHERE l.profiles && left_side AND l.profiles && right_side;
+	PERFORM o2o.evidence_record(part.profiles, 'link', e.rule, e.source, e.reason, e.event_id, e.occurred_at)
+	FROM o2o.identity_evidence e, LATERAL (
+			SELECT array_agg(u.id ORDER BY u.id) AS profiles
+			FROM unnest(e.profiles) u (id)
+			WHERE u.id = ANY (left_side || right_side)
+			GROUP BY u.id = ANY (left_side)
+		) part
+	WHERE e.profile_id = ANY (o2o.customer_profiles(root)) AND e.evidence_id = ANY (crossing) AND cardinality(part.profiles) > 1
+	ORDER BY e.evidence_id, part.profiles;
+	RETURN crossing;
+END $$;
+COMMENT ON FUNCTION o2o.identity_divide(bigint, bigint[], bigint[]) IS 'The links in force of a locked customer that hold profiles of both sides, for identity_separate() to retract. A set of three or more goes on saying what it says of each side: that is recorded as links of their own.';
+
 CREATE OR REPLACE FUNCTION o2o.customer_unmerge(merge_id bigint, reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -95,19 +116,9 @@ BEGIN
 				HINT = 'o2o.identity_merge says when, by whom and why.';
 	END IF;
 	-- Where other evidence was taken back meanwhile, the two are apart already.
-	SELECT array_agg(l.evidence_id) INTO crossing
-	FROM o2o.identity_links(o2o.customer_profiles(locked[1])) l
-	WHERE locked[1] = locked[2] AND l.profiles && merge.survivor_profiles AND l.profiles && merge.absorbed_profiles;
-	-- A set of three or more goes on saying what it says of each side.
-	PERFORM o2o.evidence_record(part.profiles, 'link', e.rule, e.source, e.reason, e.event_id, e.occurred_at)
-	FROM o2o.identity_evidence e, LATERAL (
-			SELECT array_agg(u.id ORDER BY u.id) AS profiles
-			FROM unnest(e.profiles) u (id)
-			WHERE u.id = ANY (merge.survivor_profiles || merge.absorbed_profiles)
-			GROUP BY u.id = ANY (merge.survivor_profiles)
-		) part
-	WHERE e.profile_id = ANY (o2o.customer_profiles(locked[1])) AND e.evidence_id = ANY (crossing) AND cardinality(part.profiles) > 1
-	ORDER BY e.evidence_id, part.profiles;
+	IF locked[1] = locked[2] THEN
+		crossing := o2o.identity_divide(locked[1], merge.survivor_profiles, merge.absorbed_profiles);
+	END IF;
 	RETURN QUERY SELECT * FROM o2o.identity_separate(crossing, pair, locked[1], customer_unmerge.reason, moment);
 	IF locked[1] <> locked[2] THEN
 		RETURN QUERY SELECT locked[2], o2o.customer_profiles(locked[2]);
