@@ -162,6 +162,7 @@ extern bool o2o_geo_check_radius(double metres, struct Node *escontext);
 
 /* distance.c */
 extern double o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b);
+extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
