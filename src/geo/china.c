@@ -103,24 +103,20 @@ static const int32_t matsu[][2] = {
 static bool
 in_ring(const int32_t (*ring)[2], size_t count, double x, double y)
 {
+	/* a whole number is above y just when it is above the whole part */
+	int32_t below = (int32_t) y;
 	bool inside = false;
 	size_t i;
 	size_t before = count - 1;
 
 	for (i = 0; i < count; before = i++)
-	{
-		double y1 = ring[i][1];
-		double y2 = ring[before][1];
-
-		if ((y1 > y) != (y2 > y))
+		if ((ring[i][1] > below) != (ring[before][1] > below))
 		{
-			double x1 = ring[i][0];
-			double x2 = ring[before][0];
+			double part = (y - ring[i][1]) / (ring[before][1] - ring[i][1]);
 
-			if (x < x1 + (y - y1) / (y2 - y1) * (x2 - x1))
+			if (x < ring[i][0] + part * (ring[before][0] - ring[i][0]))
 				inside = !inside;
 		}
-	}
 	return inside;
 }
 
@@ -131,6 +127,9 @@ o2o_geo_in_china(double longitude, double latitude)
 	double x = longitude * 1000.0;
 	double y = latitude * 1000.0;
 
+	/* most of it, at a glance */
+	if (x > 100000.0 && x < 117000.0 && y > 24000.0 && y < 41400.0)
+		return true;
 	if (!(x > 73000.0 && x < 136000.0 && y > 17000.0 && y < 54000.0) || !IN_RING(outline, x, y))
 		return false;
 	if (x < 113000.0 || x > 121000.0 || y > 27000.0)

@@ -18,27 +18,23 @@
 #define KRASOVSKY_E2 0.00669342162296594323
 #define BD09_TURN (M_PI * 3000.0 / 180.0)
 
-/* Degrees, 1e-8 m; and more steps than it ever takes. */
-#define CLOSE_ENOUGH 1e-13
+/* Degrees, 1e-6 m: after the step taken there 3e-8 m at most; and more steps than it ever takes. */
+#define CLOSE_ENOUGH 1e-11
 #define MOST_STEPS 20
-
-/* Waves of some metres that both parts of the shift have in common. */
-static double
-ripple(double x)
-{
-	return (20.0 * sin(6.0 * M_PI * x) + 20.0 * sin(2.0 * M_PI * x)) * 2.0 / 3.0;
-}
 
 static void
 to_gcj02(double longitude, double latitude, double shifted[2])
 {
 	double x = longitude - 105.0;
 	double y = latitude - 35.0;
-	double east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * sqrt(fabs(x)) +
-				  ripple(x) + (20.0 * sin(M_PI * x) + 40.0 * sin(M_PI * x / 3.0)) * 2.0 / 3.0 +
+	double both =
+		0.1 * x * y + (20.0 * sin(6.0 * M_PI * x) + 20.0 * sin(2.0 * M_PI * x)) * 2.0 / 3.0;
+	double root = sqrt(fabs(x));
+	double east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * root + both +
+				  (20.0 * sin(M_PI * x) + 40.0 * sin(M_PI * x / 3.0)) * 2.0 / 3.0 +
 				  (150.0 * sin(M_PI * x / 12.0) + 300.0 * sin(M_PI * x / 30.0)) * 2.0 / 3.0;
-	double north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * sqrt(fabs(x)) +
-				   ripple(x) + (20.0 * sin(M_PI * y) + 40.0 * sin(M_PI * y / 3.0)) * 2.0 / 3.0 +
+	double north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.2 * root + both +
+				   (20.0 * sin(M_PI * y) + 40.0 * sin(M_PI * y / 3.0)) * 2.0 / 3.0 +
 				   (160.0 * sin(M_PI * y / 12.0) + 320.0 * sin(M_PI * y / 30.0)) * 2.0 / 3.0;
 	double radians = latitude * M_PI / 180.0;
 	double s = sin(radians);
@@ -53,11 +49,12 @@ to_gcj02(double longitude, double latitude, double shifted[2])
 static void
 to_bd09(double longitude, double latitude, double shifted[2])
 {
-	double length = hypot(longitude, latitude) + 0.00002 * sin(latitude * BD09_TURN);
-	double angle = atan2(latitude, longitude) + 0.000003 * cos(longitude * BD09_TURN);
+	double length = sqrt(longitude * longitude + latitude * latitude);
+	double stretch = 1.0 + 0.00002 * sin(latitude * BD09_TURN) / length;
+	double turn = 0.000003 * cos(longitude * BD09_TURN);
 
-	shifted[0] = length * cos(angle) + 0.0065;
-	shifted[1] = length * sin(angle) + 0.006;
+	shifted[0] = stretch * (longitude * cos(turn) - latitude * sin(turn)) + 0.0065;
+	shifted[1] = stretch * (longitude * sin(turn) + latitude * cos(turn)) + 0.006;
 }
 
 /* The position that a shift takes to this one. */
