@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS o2o.identifier_period (
 	valid_to timestamptz NOT NULL,
 	reason text NOT NULL
 );
+CREATE INDEX IF NOT EXISTS identifier_period_successor_idx ON o2o.identifier_period (successor_profile_id);
 COMMENT ON TABLE o2o.identifier_period IS 'Profiles whose identifier means somebody else now.';
 COMMENT ON COLUMN o2o.identifier_period.profile_id IS 'Profile that the identifier meant; refers to profile';
 COMMENT ON COLUMN o2o.identifier_period.successor_profile_id IS 'Profile that the identifier went to; refers to profile';

@@ -10,7 +10,7 @@ BEGIN
 	DROP TABLE IF EXISTS pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node;
 	CREATE TEMP TABLE import_event ON COMMIT DROP AS
 	SELECT row_number() OVER (ORDER BY r.occurred_at, r.source, r.event_id) AS n,
-		r.source, r.event_id, r.occurred_at, r.identifiers, s.default_country
+		r.source, r.event_id, r.occurred_at, least(r.occurred_at, now()) AS seen_at, r.identifiers, s.default_country
 	FROM o2o.import_identity r JOIN o2o.source s ON s.source = r.source
 	WHERE r.batch_id = identity_import_stage.batch_id AND r.profile_id IS NULL;
 
@@ -54,21 +54,24 @@ BEGIN
 	CREATE TEMP TABLE import_node ON COMMIT DROP AS
 	SELECT d.id, d.kind, d.priority, o2o.identifier_scope(d.id) AS scope, d.first_seen_at, d.last_seen_at, d.first_n,
 		coalesce(i.profile_id, nextval('o2o.profile_id_seq')) AS profile_id, i.profile_id IS NULL AS is_new,
-		coalesce(i.is_shared, false) AS is_shared, p.customer_id,
-		d.rests OR i.last_seen_at + d.time_to_live <= d.first_seen_at AS expires
+		coalesce(i.is_shared AND NOT x.expires, false) AS is_shared, p.customer_id, x.expires
 	FROM (
-		SELECT g.id, g.kind, g.priority, g.time_to_live, min(g.occurred_at) AS first_seen_at, max(g.occurred_at) AS last_seen_at,
-			min(g.n) AS first_n, bool_or(g.earlier_at + g.time_to_live <= g.occurred_at + interval '2 days') AS rests
+		SELECT g.id, g.kind, g.priority, g.time_to_live, min(g.seen_at) AS first_seen_at, max(g.seen_at) AS last_seen_at,
+			min(g.n) AS first_n, bool_or(g.earlier_at + g.time_to_live <= g.seen_at + interval '2 days') AS rests
 		FROM (
 			-- Single calls move last_seen_at at most daily: who rests nearly as long as the time to live is left to them.
-			SELECT v.*, e.occurred_at, lag(e.occurred_at) OVER (PARTITION BY v.id ORDER BY e.n) AS earlier_at
+			SELECT v.*, e.seen_at, lag(e.seen_at) OVER (PARTITION BY v.id ORDER BY e.n) AS earlier_at
 			FROM pg_temp.import_value v JOIN pg_temp.import_event e ON e.n = v.n
 		) g
 		GROUP BY g.id, g.kind, g.priority, g.time_to_live
 		ORDER BY min(g.n), g.priority DESC, g.id
 	) d
 		LEFT JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) d.id
-		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id;
+		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
+		CROSS JOIN LATERAL (SELECT coalesce(d.rests OR i.last_seen_at + d.time_to_live <= d.first_seen_at, false)
+			-- It may have meant somebody else then.
+			OR (d.first_seen_at < i.first_seen_at
+				AND EXISTS (SELECT FROM o2o.identifier_period q WHERE q.successor_profile_id = i.profile_id)) AS expires) x;
 	ANALYZE pg_temp.import_event, pg_temp.import_value, pg_temp.import_node;
 END $$;
 COMMENT ON FUNCTION o2o.identity_import_stage(bigint) IS 'First step of identity_import(): the events of a batch, their normalised identifiers, and one node per identifier with its profile (of today, or a new id), in temporary tables. Values that are no identifier are noted in import_problem and left out.';
@@ -150,7 +153,11 @@ BEGIN
 	ORDER BY w.id
 	ON CONFLICT DO NOTHING;
 	GET DIAGNOSTICS written = ROW_COUNT;
-	FOR known IN SELECT w.id, w.last_seen_at FROM pg_temp.import_whole w WHERE NOT w.is_new ORDER BY w.id LOOP
+	FOR known IN
+		SELECT n.id, n.last_seen_at FROM pg_temp.import_node n
+		WHERE NOT n.is_new AND (n.is_shared OR EXISTS (SELECT FROM pg_temp.import_whole w WHERE w.profile_id = n.profile_id))
+		ORDER BY n.id
+	LOOP
 		UPDATE o2o.profile_identifier i SET last_seen_at = known.last_seen_at
 		WHERE i.identifier OPERATOR(o2o.=) known.id AND i.last_seen_at < known.last_seen_at;
 	END LOOP;

@@ -158,14 +158,14 @@ END $$;
 COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz) IS 'Writes one posting: the account''s next version and running balance, the posting itself, its lots and what it did to each. The lots come as parallel arrays of their keys and amounts, each key once, all amounts above zero (granted) or all below (consumed, or expired where the operation is expire); the posting''s amount is their sum. Who debits holds the account''s lock. Errors: XX001 a lot has less than is taken, 22003 the balance is out of range.';
 
 CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
-RETURNS TABLE (program text, outstanding o2o.points, required numeric, reserve numeric, reserve_ratio numeric)
+RETURNS TABLE (program text, outstanding numeric, required numeric, reserve numeric, reserve_ratio numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
-	SELECT p.program, o.outstanding, n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
+	SELECT p.program, trim_scale(o.outstanding), n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
 	FROM o2o.points_program p
 		CROSS JOIN LATERAL (
-			SELECT coalesce(o2o.sum(l.remaining), 0::o2o.points) AS outstanding
+			SELECT coalesce(sum(l.remaining::numeric), 0) AS outstanding
 			FROM o2o.points_account a
 				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
 			WHERE a.program = p.program AND l.expires_at > now()) o
@@ -176,7 +176,7 @@ BEGIN
 			WHERE r.program = p.program AND r.valid_from <= now()
 			ORDER BY r.valid_from DESC LIMIT 1) r ON true
 		CROSS JOIN LATERAL (
-			SELECT coalesce(o.outstanding::numeric * r.cost_per_point * r.expected_redemption, 0) AS required) n
+			SELECT coalesce(o.outstanding * r.cost_per_point * r.expected_redemption, 0) AS required) n
 	WHERE for_program IS NULL OR p.program = for_program;
 END $$;
 COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: points outstanding (not spent, not expired), money required for them (outstanding × cost per point × expected redemption, by the rate of now), money in reserve, both in the program''s currency, and the ratio required / reserve (NULL without a reserve; 1 is covered one to one).';
@@ -228,10 +228,9 @@ DECLARE
 	account bigint;
 	issuer bigint;
 BEGIN
-	IF NOT isfinite(occurred_at) OR occurred_at IS NULL OR funding IS NULL THEN
-		RAISE EXCEPTION 'points need a time at which they were earned and somebody who funds them'
-			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = format('occurred_at is %s, funding is %s.', coalesce(occurred_at::text, 'NULL'), coalesce(funding, 'NULL'));
+	PERFORM o2o.moment_check(occurred_at);
+	IF funding IS NULL THEN
+		RAISE EXCEPTION 'points need somebody who funds them' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	SELECT a.account_id, s.account_id INTO account, issuer
 	FROM o2o.points_system_account s
@@ -249,7 +248,7 @@ BEGIN
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id. Locks this account only. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id. Locks this account only. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_draw(members bigint[], acting_profile_id bigint, customer_id bigint, program text, amount o2o.points,
 	transfer_id bigint, contra_kind text, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,

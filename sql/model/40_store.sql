@@ -214,6 +214,13 @@ BEGIN
 	IF bad IS NOT NULL THEN
 		RAISE EXCEPTION 'unknown source %', bad USING ERRCODE = 'O2101', HINT = 'Register it with o2o.source_register().';
 	END IF;
+	SELECT string_agg(DISTINCT r.item ->> 'organisation', ', ') INTO bad
+	FROM jsonb_array_elements(location_import.rows) r (item)
+	WHERE NOT EXISTS (SELECT FROM o2o.organisation g WHERE g.code = r.item ->> 'organisation');
+	IF bad IS NOT NULL THEN
+		RAISE EXCEPTION 'unknown organisation %', bad USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'The organisations are the rows of o2o.organisation.';
+	END IF;
 	SELECT string_agg(DISTINCT r.item ->> 'time_zone', ', ') INTO bad
 	FROM jsonb_array_elements(location_import.rows) r (item)
 	WHERE r.item ? 'time_zone' AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = r.item ->> 'time_zone');
@@ -239,6 +246,13 @@ BEGIN
 		country = excluded.country, opened_on = excluded.opened_on, closed_on = excluded.closed_on;
 	GET DIAGNOSTICS written = ROW_COUNT;
 
+	SELECT string_agg(DISTINCT r.item ->> 'parent', ', ') INTO bad
+	FROM jsonb_array_elements(location_import.rows) r (item)
+	WHERE NOT EXISTS (SELECT FROM o2o.location parent WHERE parent.source || '/' || parent.source_id = r.item ->> 'parent');
+	IF bad IS NOT NULL THEN
+		RAISE EXCEPTION 'unknown location "%"', bad
+			USING ERRCODE = 'O2103', HINT = 'Name the parent by <source>/<source_id>, of these rows or registered before.';
+	END IF;
 	UPDATE o2o.location l SET parent_location_id = parent.location_id
 	FROM jsonb_to_recordset(location_import.rows) r (source text, source_id text, parent text)
 		JOIN o2o.location parent ON parent.source || '/' || parent.source_id = r.parent
@@ -278,4 +292,4 @@ BEGIN
 		CROSS JOIN jsonb_to_recordset(coalesce(r.item -> 'areas', '[]')) a (service text, radius_m double precision, area jsonb);
 	RETURN written;
 END $$;
-COMMENT ON FUNCTION o2o.location_import(jsonb) IS 'Registers places, or replaces their rows, from a JSON array of objects: source, source_id, name, and optionally kind (default store), organisation (code), parent (<source>/<source_id>), roles, services, lon and lat (degrees, WGS84), time_zone (default: the source''s), address, city, region, country, opened_on, closed_on, hours ([{"weekday": 1 or [1,2,3], "opens": "09:00", "closes": "21:00"}]), exceptions ([{"day": "2026-12-25", "opens": null, "closes": null, "note": "…"}]), areas ([{"service": "delivery", "radius_m": 3000}, {"service": "repair", "area": GeoJSON polygon}]; service defaults to delivery). hours, exceptions and areas replace what was there when the key is present. Returns the number of places. Errors: O2101 unknown source, 22023 unknown key or time zone, 22P02 or 22003 bad position, 23514 an area that is neither a radius nor a valid polygon.';
+COMMENT ON FUNCTION o2o.location_import(jsonb) IS 'Registers places, or replaces their rows, from a JSON array of objects: source, source_id, name, and optionally kind (default store), organisation (code), parent (<source>/<source_id>), roles, services, lon and lat (degrees, WGS84), time_zone (default: the source''s), address, city, region, country, opened_on, closed_on, hours ([{"weekday": 1 or [1,2,3], "opens": "09:00", "closes": "21:00"}]), exceptions ([{"day": "2026-12-25", "opens": null, "closes": null, "note": "…"}]), areas ([{"service": "delivery", "radius_m": 3000}, {"service": "repair", "area": GeoJSON polygon}]; service defaults to delivery). hours, exceptions and areas replace what was there when the key is present. Returns the number of places. Errors: O2101 unknown source, O2103 unknown parent, 22023 unknown key, organisation or time zone, 22P02 or 22003 bad position, 23514 an area that is neither a radius nor a valid polygon.';

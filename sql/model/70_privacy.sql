@@ -34,7 +34,7 @@ FROM (VALUES
 	('reader', 'table', 'SELECT', '{customer_360, customer_timeline, channel_sales, category_sales, omnichannel_customers, points_liability, store_sales, stage_funnel}'),
 	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, order_place, order_return, stores_nearest, stores_within, stores_serving, store_is_open, store_next_opening, touchpoint_record}'),
 	('operator', 'function', 'EXECUTE', '{customer_merge, customer_unmerge, customer_changes, evidence_retract, identifier_reassign, identity_explain, identity_import, identity_verify, order_import, touchpoint_import, location_import, source_register, points_import, points_program_create, points_reserve_deposit, points_reserve_status, points_expire, points_verify, journey_partition, health, maintain, maintain_step}'),
-	('operator', 'table', 'SELECT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem, customer_ref}'),
+	('operator', 'table', 'SELECT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem, customer_ref, identity_merge, identity_evidence}'),
 	('operator', 'table', 'INSERT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points}'),
 	('operator', 'table', 'DELETE', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem}')
 	) r (profile, kind, privilege, names), unnest(r.names::name[]) n (name)

@@ -50,12 +50,12 @@ FROM o2o.customer c
 			(array_agg(s.balance ORDER BY s.postings DESC, s.program))[1] AS balance,
 			(array_agg(s.balance - s.held - s.gone ORDER BY s.postings DESC, s.program))[1] AS available
 		FROM (
-			SELECT m.customer_id, a.program, sum(a.version) AS postings, o2o.sum(a.balance)::numeric AS balance,
-				o2o.sum(a.held)::numeric AS held, coalesce(sum(g.gone), 0) AS gone
+			SELECT m.customer_id, a.program, sum(a.version) AS postings, sum(a.balance::numeric) AS balance,
+				sum(a.held::numeric) AS held, coalesce(sum(g.gone), 0) AS gone
 			FROM o2o.points_account a
 				JOIN o2o.profile m ON m.profile_id = a.profile_id
 				LEFT JOIN (
-					SELECT l.profile_id, l.account_id, o2o.sum(l.remaining)::numeric AS gone
+					SELECT l.profile_id, l.account_id, sum(l.remaining::numeric) AS gone
 					FROM o2o.points_lot l WHERE l.expires_at <= now()
 					GROUP BY l.profile_id, l.account_id
 				) g ON g.profile_id = a.profile_id AND g.account_id = a.account_id
@@ -210,19 +210,19 @@ FROM o2o.points_program p
 		ORDER BY d.valid_from DESC LIMIT 1
 	) r ON true
 	LEFT JOIN (
-		SELECT a.program, o2o.sum(t.amount) FILTER (WHERE t.operation IN ('earn', 'opening'))::numeric AS issued,
-			-o2o.sum(t.amount) FILTER (WHERE t.operation IN ('burn', 'refund'))::numeric AS spent,
-			-o2o.sum(t.amount) FILTER (WHERE t.operation = 'expire')::numeric AS expired,
-			o2o.sum(t.amount) FILTER (WHERE t.operation NOT IN ('earn', 'opening', 'burn', 'refund', 'expire'))::numeric AS adjusted
+		SELECT a.program, sum(t.amount::numeric) FILTER (WHERE t.operation IN ('earn', 'opening')) AS issued,
+			-sum(t.amount::numeric) FILTER (WHERE t.operation IN ('burn', 'refund')) AS spent,
+			-sum(t.amount::numeric) FILTER (WHERE t.operation = 'expire') AS expired,
+			sum(t.amount::numeric) FILTER (WHERE t.operation NOT IN ('earn', 'opening', 'burn', 'refund', 'expire')) AS adjusted
 		FROM o2o.points_posting t
 			JOIN o2o.points_account a ON a.profile_id = t.profile_id AND a.account_id = t.account_id
 		GROUP BY a.program
 	) l ON l.program = p.program
 	LEFT JOIN (
-		SELECT a.program, o2o.sum(a.balance)::numeric AS balance FROM o2o.points_account a GROUP BY a.program
+		SELECT a.program, sum(a.balance::numeric) AS balance FROM o2o.points_account a GROUP BY a.program
 	) b ON b.program = p.program
 	LEFT JOIN (
-		SELECT a.program, o2o.sum(x.remaining)::numeric AS unswept
+		SELECT a.program, sum(x.remaining::numeric) AS unswept
 		FROM o2o.points_lot x
 			JOIN o2o.points_account a ON a.profile_id = x.profile_id AND a.account_id = x.account_id
 		WHERE x.expires_at <= now()

@@ -91,7 +91,7 @@ SELECT is(pg_temp.as_role('o2o_cashier', q), '42501', 'a cashier may not: ' || q
 SELECT is(pg_temp.as_role('o2o_operator', q), 'done', 'an operator may: ' || q) FROM unnest(ARRAY[
 	$$INSERT INTO o2o.import_identity (batch_id, source, event_id, occurred_at, identifiers) VALUES (-7, 'pos', 'a', now(), '{"card": "access-4"}')$$, $$SELECT o2o.identity_import(-7)$$,
 	$$SELECT o2o.customer_merge('card:access-1', 'card:access-2', 'x')$$, $$SELECT * FROM o2o.identity_explain('card:access-1', 'card:access-2')$$,
-	$$SELECT * FROM o2o.points_verify()$$, $$SELECT * FROM o2o.health()$$, $$CALL o2o.maintain(10)$$, $$SELECT * FROM o2o.customer_360$$]) q;
+	$$SELECT * FROM o2o.points_verify()$$, $$SELECT * FROM o2o.health()$$, $$SELECT o2o.maintain_step('verify', 'infinity')$$, $$SELECT * FROM o2o.customer_360$$]) q;
 SELECT is(pg_temp.as_role('o2o_operator', q), '42501', 'an operator may not: ' || q) FROM unnest(ARRAY[
 	$$UPDATE o2o.points_account SET balance = 9$$, $$DELETE FROM o2o.points_posting$$, $$SELECT FROM o2o.profile_identifier$$, $$SELECT o2o.grant_access('o2o_operator', 'reader')$$]) q;
 

@@ -119,9 +119,12 @@ BEGIN
 	PERFORM o2o.customer_merge('card:FIRST', 'card:SECOND', 'mistake');
 	PERFORM o2o.customer_unmerge((SELECT max(merge_id) FROM o2o.identity_merge), 'mistake');
 	PERFORM o2o.identify('{"device": "tablet"}', 'pos', occurred_at => '2021-06-01 00:00+00');
-	UPDATE o2o.profile_identifier SET is_shared = true WHERE identifier = 'device:tablet';
+	PERFORM o2o.identify('{"device": "kiosk"}', 'pos', occurred_at => '2018-06-01 00:00+00');
+	UPDATE o2o.profile_identifier SET is_shared = true WHERE identifier IN ('device:tablet', 'device:kiosk');
 END $$;
+-- The tablet stays shared; the kiosk was unseen for so long that somebody else has it now.
 UPDATE event SET identifiers = identifiers || '{"device": "tablet"}' WHERE batch_id = 2 AND jsonb_typeof(identifiers) = 'object' AND pg_temp.draw(hashtext(event_id), 1, 4) = 0;
+UPDATE event SET identifiers = identifiers || '{"device": "kiosk"}' WHERE batch_id = 2 AND jsonb_typeof(identifiers) = 'object' AND NOT identifiers ? 'device' AND pg_temp.draw(hashtext(event_id), 2, 60) = 0;
 CREATE PROCEDURE pg_temp.empty() LANGUAGE sql AS $$
 	TRUNCATE o2o.profile_identifier, o2o.profile, o2o.identifier_period, o2o.customer, o2o.identity_evidence, o2o.identity_merge, o2o.customer_change,
 		o2o.profile_trait, o2o.import_identity, o2o.import_problem;

@@ -137,7 +137,7 @@ is($node->safe_psql('shop', 'SELECT count(*), count(DISTINCT source_id) FROM o2o
 # their locks, so the customer of a profile at the moment of a posting is exact.
 $node->safe_psql('shop', q{
 	CREATE TABLE change AS SELECT profile_id, old_customer_id, new_customer_id, pg_xact_commit_timestamp(xmin) AS at, change_id FROM o2o.customer_change;
-	CREATE INDEX ON change (profile_id, at);
+	CREATE INDEX ON change (profile_id, at, change_id);
 	ANALYZE change;});
 is( $node->safe_psql('shop', q{
 	SELECT p.profile_id, p.account_id, p.version, p.operation, p.acting_profile_id, p.customer_id, m.member, w.customer_id
@@ -145,8 +145,8 @@ is( $node->safe_psql('shop', q{
 		CROSS JOIN LATERAL (SELECT pg_xact_commit_timestamp(p.xmin) AS at) t
 		CROSS JOIN LATERAL (VALUES (p.profile_id), (p.acting_profile_id)) m (member)
 		CROSS JOIN LATERAL (SELECT coalesce(
-			(SELECT c.new_customer_id FROM change c WHERE c.profile_id = m.member AND c.at <= t.at ORDER BY c.at DESC LIMIT 1),
-			(SELECT c.old_customer_id FROM change c WHERE c.profile_id = m.member AND c.at > t.at ORDER BY c.at LIMIT 1),
+			(SELECT c.new_customer_id FROM change c WHERE c.profile_id = m.member AND c.at <= t.at ORDER BY c.at DESC, c.change_id DESC LIMIT 1),
+			(SELECT c.old_customer_id FROM change c WHERE c.profile_id = m.member AND c.at > t.at ORDER BY c.at, c.change_id LIMIT 1),
 			(SELECT q.customer_id FROM o2o.profile q WHERE q.profile_id = m.member)) AS customer_id) w
 	WHERE p.operation IN ('burn', 'transfer_out') AND w.customer_id <> p.customer_id}),
 	'', 'every debit took from a profile, and was done by one, that belonged to the customer at that moment');
@@ -154,7 +154,7 @@ is( $node->safe_psql('shop', q{
 	SELECT c.profile_id, c.was, c.old_customer_id, c.new_customer_id, p.customer_id
 	FROM (
 		SELECT profile_id, old_customer_id, new_customer_id, lag(new_customer_id, 1, old_customer_id) OVER w AS was, lead(at) OVER w IS NULL AS is_last
-		FROM change WINDOW w AS (PARTITION BY profile_id ORDER BY at)
+		FROM change WINDOW w AS (PARTITION BY profile_id ORDER BY at, change_id)
 	) c JOIN o2o.profile p ON p.profile_id = c.profile_id
 	WHERE c.was <> c.old_customer_id OR (c.is_last AND c.new_customer_id <> p.customer_id)}),
 	'', 'the changes of each profile form a chain that ends where it is');
@@ -172,9 +172,11 @@ sub at_once
 	my @runs;
 	for my $sql (@statements)
 	{
-		my %run = (in => "SELECT FROM pg_sleep($moment - extract(epoch FROM clock_timestamp())::float8);\n$sql;\n", out => '', err => '');
-		$run{handle} = start([ 'psql', '-XqAt', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('shop') ],
-			'<', \$run{in}, '>', \$run{out}, '2>', \$run{err});
+		my %run = (out => '', err => '');
+		# As arguments: IPC::Run would feed one standard input after the other.
+		$run{handle} = start([ 'psql', '-XqAt', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('shop'),
+				'-c', "SELECT FROM pg_sleep($moment - extract(epoch FROM clock_timestamp())::float8)", '-c', $sql ],
+			'>', \$run{out}, '2>', \$run{err});
 		push @runs, \%run;
 	}
 	finish $_->{handle} for @runs;

@@ -13,7 +13,7 @@ use Time::HiRes qw(time sleep);
 our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_wait statement);
 
 # test/run --long
-sub is_long { return $ENV{O2O_LONG} || $ENV{O2O_TEST_LONG} ? 1 : 0; }
+sub is_long { return $ENV{O2O_LONG} ? 1 : 0; }
 
 # Told in the log; O2O_SEED repeats a run as far as the scheduler lets it.
 sub seed
@@ -66,12 +66,9 @@ sub components_ok
 {
 	my ($node, $database, $when) = @_;
 	is( $node->safe_psql($database, q{
-		WITH RECURSIVE link AS (
-			SELECT e.evidence_id, u.id
-			FROM o2o.identity_evidence e, unnest(e.profiles) u (id)
-			WHERE e.status = 'link' AND u.id NOT IN (SELECT i.profile_id FROM o2o.profile_identifier i WHERE i.is_shared)
-		), edge AS (
-			SELECT DISTINCT a.id AS a, b.id AS b FROM link a JOIN link b ON b.evidence_id = a.evidence_id
+		WITH RECURSIVE edge AS (
+			SELECT DISTINCT a.id AS a, b.id AS b
+			FROM o2o.identity_evidence e, unnest(e.profiles) a (id), unnest(e.profiles) b (id) WHERE e.status = 'link'
 		), reach AS (
 			SELECT profile_id AS node, profile_id AS reached FROM o2o.profile
 			UNION
