@@ -32,7 +32,7 @@ INSERT INTO o2o.access_right (profile, object_kind, object_name, privilege)
 SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
 	('reader', 'table', 'SELECT', '{customer_360, customer_timeline, channel_sales, category_sales, omnichannel_customers, points_liability, store_sales, stage_funnel}'),
-	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, order_place, order_return, stores_nearest, store_is_open, touchpoint_record}'),
+	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, order_place, order_return, stores_nearest, stores_within, stores_serving, store_is_open, store_next_opening, touchpoint_record}'),
 	('operator', 'function', 'EXECUTE', '{customer_merge, customer_unmerge, customer_split, customer_keep_apart, customer_at, customer_changes, evidence_retract, evidence_accept, evidence_reject, identifier_reassign, identify_many, identity_bridges, identity_explain, identity_import, identity_verify, order_import, touchpoint_import, location_import, source_register, points_import, points_program_create, points_reserve_deposit, points_reserve_status, points_expire, points_verify, journey_partition, health, maintain, maintain_step}'),
 	('operator', 'table', 'SELECT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem, customer_ref, identity_merge, identity_evidence, identity_review}'),
 	('operator', 'table', 'INSERT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points}'),
