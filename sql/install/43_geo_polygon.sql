@@ -1,4 +1,5 @@
 -- Stores: areas on the map are PostGIS polygons, bound here, once, wherever it is installed.
+-- Only functions written in C: those in SQL look their own up as the caller, who may not see the schema of PostGIS.
 
 CREATE DOMAIN o2o.geopolygon AS geometry
 	CONSTRAINT geopolygon_type CHECK (ST_GeometryType(VALUE) IN ('ST_Polygon', 'ST_MultiPolygon') AND NOT ST_IsEmpty(VALUE))
@@ -13,5 +14,5 @@ RETURN ST_Covers(area, o2o.geo_geometry(point));
 COMMENT ON FUNCTION o2o.geo_covers(o2o.geopolygon, o2o.geopoint) IS 'Whether the position lies in the area, edges included (ST_Covers of PostGIS, straight edges in longitude and latitude). Uses a gist index on the area.';
 CREATE FUNCTION o2o.geo_polygon(geojson jsonb) RETURNS o2o.geopolygon
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ST_GeomFromGeoJSON(geojson);
+RETURN ST_GeomFromGeoJSON(geojson::text);
 COMMENT ON FUNCTION o2o.geo_polygon(jsonb) IS 'The area that a GeoJSON geometry of type Polygon or MultiPolygon describes (RFC 7946). Errors: 23514 another type, or not valid; XX000 what PostGIS cannot read.';

@@ -147,8 +147,8 @@ INSERT INTO shop SELECT 20000 + i, geopoint(121.4 + i * 1e-5, 31.2) FROM generat
 DELETE FROM shop WHERE id % 3 = 0;
 VACUUM ANALYZE shop;
 SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off;
-EXPLAIN (COSTS OFF) SELECT id FROM shop WHERE pos <@ '<(121.4,31.2),300>'::geocircle AND pos && '(121,31),(122,31.2)'::geobox ORDER BY pos <-> '121.401,31.2' LIMIT 3;
-SELECT id FROM shop WHERE pos <@ '<(121.4,31.2),300>'::geocircle AND pos && '(121,31),(122,31.2)'::geobox ORDER BY pos <-> '121.401,31.2' LIMIT 3;
+EXPLAIN (COSTS OFF) SELECT id FROM shop WHERE pos <@ '<(121.4,31.2),300>'::geocircle AND pos && '(121,31),(122,31.2)'::geobox ORDER BY pos <-> '121.401002,31.2' LIMIT 3;
+SELECT id FROM shop WHERE pos <@ '<(121.4,31.2),300>'::geocircle AND pos && '(121,31),(122,31.2)'::geobox ORDER BY pos <-> '121.401002,31.2' LIMIT 3;
 SELECT count(*) FROM shop WHERE geo_dwithin(pos, '121.4,31.2', 300) AND pos <@ geocircle('121.403,31.2', 100);
 RESET enable_seqscan; RESET enable_sort; RESET enable_bitmapscan;
 
