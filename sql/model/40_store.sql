@@ -59,7 +59,7 @@ BEGIN
 	SELECT l.opened_on, l.closed_on, l.time_zone, timezone(l.time_zone, store_is_open.at)::date AS day INTO place
 	FROM o2o.location l WHERE l.location_id = store_is_open.location_id;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'unknown location %', store_is_open.location_id USING ERRCODE = 'O2103';
+		RAISE EXCEPTION 'unknown location %', store_is_open.location_id USING ERRCODE = 'O2103', HINT = 'The places are the rows of o2o.location.';
 	END IF;
 	RETURN o2o.location_in_business(place.opened_on, place.closed_on, place.time_zone, store_is_open.at)
 		AND EXISTS (SELECT FROM o2o.location_intervals(store_is_open.location_id, place.time_zone, place.day - 1, 2) i
@@ -78,7 +78,7 @@ BEGIN
 	SELECT l.time_zone, timezone(l.time_zone, l.opened_on::timestamp) AS opened_at, timezone(l.time_zone, l.closed_on::timestamp) AS closed_at
 	INTO place FROM o2o.location l WHERE l.location_id = store_next_opening.location_id;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'unknown location %', store_next_opening.location_id USING ERRCODE = 'O2103';
+		RAISE EXCEPTION 'unknown location %', store_next_opening.location_id USING ERRCODE = 'O2103', HINT = 'The places are the rows of o2o.location.';
 	END IF;
 	SELECT max(e.day) INTO last_exception
 	FROM o2o.location_hours_exception e WHERE e.location_id = store_next_opening.location_id;

@@ -18,7 +18,7 @@ CREATE FUNCTION pg_temp.objects() RETURNS TABLE (object text) LANGUAGE sql AS $$
 	SELECT format('f %s %s %s %s', p.oid::regprocedure, pg_get_userbyid(p.proowner), p.proacl, md5(pg_get_functiondef(p.oid)))
 	FROM pg_proc p WHERE p.pronamespace = 'o2o'::regnamespace AND p.prokind <> 'a' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 	UNION ALL
-	SELECT format('c %s %s', o.conrelid::regclass, pg_get_constraintdef(o.oid)) FROM pg_constraint o WHERE o.connamespace = 'o2o'::regnamespace
+	SELECT format('c %s %s', o.conrelid::regclass, pg_get_constraintdef(o.oid)) FROM pg_constraint o WHERE o.connamespace = 'o2o'::regnamespace AND o.contypid = 0
 	UNION ALL
 	SELECT format('d %s %s', d.objoid, md5(d.description)) FROM pg_description d WHERE d.objoid IN (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'o2o'::regnamespace)
 $$;
