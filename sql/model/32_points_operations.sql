@@ -231,16 +231,26 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	members bigint[] := o2o.customer_profiles(o2o.profile_customer(profile_id));
 BEGIN
+	-- Portions of holds that are over (over) count as free, though the account still has them in held.
 	RETURN QUERY
-	SELECT a.program, o2o.sum(a.balance), o2o.sum(a.held),
-		o2o.sum(a.balance OPERATOR(o2o.-) a.held OPERATOR(o2o.-) l.gone), o2o.sum(l.going)
+	SELECT a.program, coalesce(o2o.sum(a.balance) FILTER (WHERE a.kind = 'member'), 0::o2o.points),
+		o2o.sum(a.held OPERATOR(o2o.-) h.over),
+		o2o.sum(a.balance OPERATOR(o2o.-) (a.held OPERATOR(o2o.-) h.over) OPERATOR(o2o.-) (l.gone OPERATOR(o2o.+) h.gone)),
+		o2o.sum(l.going OPERATOR(o2o.+) h.going)
 	FROM o2o.points_account a
 		CROSS JOIN LATERAL (
-			SELECT coalesce(o2o.sum(l.remaining) FILTER (WHERE l.expires_at <= now()), 0::o2o.points) AS gone,
-				coalesce(o2o.sum(l.remaining) FILTER (WHERE l.expires_at > now()), 0::o2o.points) AS going
+			SELECT coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE l.expires_at <= now()), 0::o2o.points) AS gone,
+				coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE l.expires_at > now()), 0::o2o.points) AS going
 			FROM o2o.points_lot l
 			WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id AND l.expires_at <= now() + interval '30 days') l
-	WHERE a.profile_id = ANY (members) AND a.kind = 'member'
+		CROSS JOIN LATERAL (
+			SELECT coalesce(o2o.sum(t.amount), 0::o2o.points) AS over,
+				coalesce(o2o.sum(t.amount) FILTER (WHERE t.expires_at <= now()), 0::o2o.points) AS gone,
+				coalesce(o2o.sum(t.amount) FILTER (WHERE t.expires_at > now() AND t.expires_at <= now() + interval '30 days'), 0::o2o.points) AS going
+			FROM o2o.points_hold_part t
+			WHERE a.held OPERATOR(o2o.>) 0 AND t.profile_id = a.profile_id AND t.account_id = a.account_id
+				AND t.is_open AND t.held_until <= now()) h
+	WHERE a.profile_id = ANY (members) AND a.kind IN ('member', 'debt')
 	GROUP BY a.program
 	ORDER BY a.program;
 END $$;
@@ -252,7 +262,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 BEGIN
 	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
 END $$;
-COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold, available (balance less held and less what has expired, swept or not), and what of it expires within 30 days. Error: O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold (pending ones included), available (balance less held, less debts on an account of their own, and less what has expired, swept or not; below zero for who owes), and what of it expires within 30 days. A hold that is over counts as gone, and so does a lot, unless it is on hold. Error: O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_balance(person bigint)
 RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
@@ -306,21 +316,28 @@ DECLARE
 	until timestamptz;
 	request uuid := gen_random_uuid();
 	part record;
-	swept bigint := 0;
+	swept bigint;
 BEGIN
-	SELECT array_agg(DISTINCT d.profile_id), max(d.expires_at) INTO owners, until
+	-- Portions of holds that are over first: points_accounts_lock closes them.
+	SELECT array_agg(DISTINCT d.profile_id), count(*) INTO owners, swept
+	FROM (
+		SELECT t.profile_id FROM o2o.points_hold_part t
+		WHERE t.is_open AND t.held_until < 'infinity' AND t.held_until <= now()
+		ORDER BY t.held_until LIMIT greatest(max_lots, 0)
+	) d;
+	SELECT array_agg(DISTINCT d.profile_id) || owners, max(d.expires_at) INTO owners, until
 	FROM (
 		SELECT l.profile_id, l.expires_at FROM o2o.points_lot l
-		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
+		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) l.held
 		ORDER BY l.expires_at LIMIT greatest(max_lots, 0)
 	) d;
 	PERFORM o2o.points_accounts_lock(owners);
 	FOR part IN
 		SELECT l.profile_id, l.account_id, a.program, array_agg(l.expires_at) AS expires_at, array_agg(l.grant_month) AS grant_month,
-			array_agg(l.funding) AS funding, array_agg(OPERATOR(o2o.-) l.remaining) AS amounts
+			array_agg(l.funding) AS funding, array_agg(l.held OPERATOR(o2o.-) l.remaining) AS amounts
 		FROM o2o.points_account a
 			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-		WHERE a.profile_id = ANY (owners) AND l.expires_at <= until AND l.remaining OPERATOR(o2o.>) 0
+		WHERE a.profile_id = ANY (owners) AND l.expires_at <= until AND l.remaining OPERATOR(o2o.>) l.held
 		GROUP BY l.profile_id, l.account_id, a.program
 		ORDER BY l.account_id
 	LOOP
@@ -333,4 +350,4 @@ BEGIN
 	END LOOP;
 	RETURN swept;
 END $$;
-COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Posts the expiry of lots whose time has come, oldest first: looks for max_lots of them, sweeps these and what expired no later in the same accounts, and returns how many lots it swept; 0 means that nothing is left. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot counts as gone before it is swept.';
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept.';

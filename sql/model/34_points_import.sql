@@ -92,13 +92,13 @@ BEGIN
 		WHERE i.burns
 		UNION ALL
 		SELECT b.customer_id, b.program, l.grant_month::timestamp AT TIME ZONE r.time_zone, 0, 0,
-			l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining
+			l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining OPERATOR(o2o.-) l.held
 		FROM (SELECT DISTINCT i.customer_id, i.program FROM staged i WHERE i.burns) b
 			CROSS JOIN LATERAL unnest(o2o.customer_profiles(b.customer_id)) m (profile_id)
 			JOIN o2o.points_program r ON r.program = b.program
 			JOIN o2o.points_account a ON a.profile_id = m.profile_id AND a.program = b.program AND a.kind = 'member'
 			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-		WHERE l.remaining OPERATOR(o2o.>) 0 AND l.expires_at > now()
+		WHERE l.remaining OPERATOR(o2o.>) l.held AND l.expires_at > now()
 		ORDER BY 1, 2, 3, 4, 5, 7
 	LOOP
 		IF customer IS DISTINCT FROM event.customer_id OR event_program IS DISTINCT FROM event.program THEN
