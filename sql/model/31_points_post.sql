@@ -2,6 +2,9 @@
 -- of single postings. What callers use stands in 32, the bulk writer in 34.
 
 CREATE INDEX IF NOT EXISTS points_lot_expires_at_idx ON o2o.points_lot (expires_at) WHERE expires_at < 'infinity';
+-- Numbers of transfers rise, so that this index grows at its end alone.
+CREATE INDEX IF NOT EXISTS points_posting_transfer_id_idx ON o2o.points_posting (transfer_id);
+CREATE INDEX IF NOT EXISTS points_posting_reverses_idx ON o2o.points_posting (reverses_transfer_id) WHERE reverses_transfer_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS points_hold_hold_id_idx ON o2o.points_hold (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_part_hold_id_idx ON o2o.points_hold_part (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_part_held_until_idx ON o2o.points_hold_part (held_until) WHERE is_open AND held_until < 'infinity';
@@ -138,14 +141,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	with_holds bigint[];
 BEGIN
-	SELECT array_agg(l.profile_id) INTO with_holds
+	-- A WHERE outside would be pushed into the subquery, and lock fewer rows.
+	SELECT array_agg(l.profile_id) FILTER (WHERE l.held OPERATOR(o2o.>) 0) INTO with_holds
 	FROM (
 		SELECT a.profile_id, a.held FROM o2o.points_account a
 		WHERE a.profile_id = ANY (profile_ids) AND (points_accounts_lock.program IS NULL OR a.program = points_accounts_lock.program)
 		ORDER BY a.account_id
 		FOR NO KEY UPDATE
-	) l
-	WHERE l.held OPERATOR(o2o.>) 0;
+	) l;
 	IF with_holds IS NOT NULL THEN
 		PERFORM o2o.points_hold_close(with_holds, points_accounts_lock.program);
 	END IF;
@@ -279,6 +282,33 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_quote_amount(text, numeric, timestamptz) IS 'Points earned for an amount of money in the program''s currency, by the rate that holds at that time, cut to the program''s scale. Zero for an amount of zero or below, and before the first rate. Errors: O2302 unknown program, 22P02 or 22003 the amount is no number or too large.';
 
+CREATE OR REPLACE FUNCTION o2o.points_repay(profile_id bigint, customer_id bigint, program text, amount o2o.points, transfer_id bigint,
+	contra_account_id bigint, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	reverses_transfer_id bigint DEFAULT NULL) RETURNS o2o.points
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	account record;
+	part o2o.points;
+BEGIN
+	PERFORM o2o.points_accounts_lock(ARRAY[points_repay.profile_id], points_repay.program);
+	FOR account IN
+		SELECT a.account_id, a.debt FROM o2o.points_account a
+		WHERE a.profile_id = points_repay.profile_id AND a.program = points_repay.program AND a.debt OPERATOR(o2o.>) 0
+		ORDER BY a.account_id
+	LOOP
+		part := least(account.debt, amount);
+		IF part OPERATOR(o2o.>) 0 THEN
+			PERFORM o2o.points_post(points_repay.profile_id, account.account_id, points_repay.transfer_id, points_repay.contra_account_id,
+				points_repay.operation, ARRAY[NULL::timestamptz], ARRAY[NULL::date], ARRAY[NULL::text], ARRAY[part],
+				points_repay.request_id, points_repay.profile_id, points_repay.customer_id, points_repay.reference, points_repay.reason,
+				points_repay.occurred_at, points_repay.reverses_transfer_id);
+			amount := amount OPERATOR(o2o.-) part;
+		END IF;
+	END LOOP;
+	RETURN amount;
+END $$;
+COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. Locks the accounts of the profile in the program.';
+
 CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
 	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program') RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -287,29 +317,38 @@ DECLARE
 	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
 	account bigint;
 	issuer bigint;
+	in_debt boolean;
 BEGIN
 	IF NOT isfinite(occurred_at) OR occurred_at IS NULL OR funding IS NULL THEN
 		RAISE EXCEPTION 'points need a time at which they were earned and somebody who funds them'
 			USING ERRCODE = 'invalid_parameter_value',
 				DETAIL = format('occurred_at is %s, funding is %s.', coalesce(occurred_at::text, 'NULL'), coalesce(funding, 'NULL'));
 	END IF;
-	SELECT a.account_id, s.account_id INTO account, issuer
+	SELECT a.account_id, s.account_id, coalesce(a.debt OPERATOR(o2o.>) 0, false) OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
+	INTO account, issuer, in_debt
 	FROM o2o.points_system_account s
 		LEFT JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
+		LEFT JOIN o2o.points_account d ON d.profile_id = points_grant.profile_id AND d.program = s.program AND d.kind = 'debt'
 	WHERE s.program = points_grant.program AND s.kind = 'issuer';
 	IF account IS NULL THEN
 		account := o2o.points_account_open(points_grant.profile_id, program);
 	END IF;
-	PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
-		ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
-		ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
-		request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
+	IF in_debt THEN
+		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, issuer, 'earn',
+			reference, reason, request_id, occurred_at);
+	END IF;
+	IF amount OPERATOR(o2o.>) 0 THEN
+		PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
+			ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
+			ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
+			request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
+	END IF;
 	IF rule.reserve_policy = 'enforce' THEN
 		PERFORM o2o.points_reserve_check(program);
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id. Locks this account only. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -102,6 +102,31 @@ BEGIN
 				ELSE h.captured OPERATOR(o2o.=) 0 END) IS NOT TRUE
 		AND (for_program IS NULL OR for_program IN (h.program, t.program));
 
+	-- No more of a transfer goes back than it was.
+	RETURN QUERY
+	SELECT 'reversed', min(a.program), NULL::bigint, NULL::bigint,
+		format('transfer %s of %s, given or taken back %s', r.reverses_transfer_id, min(o.amount::text), min(r.amount::text))
+	FROM (
+		SELECT p.reverses_transfer_id, p.profile_id, p.account_id, o2o.sum(p.amount) OVER (PARTITION BY p.reverses_transfer_id) AS amount
+		FROM o2o.points_posting p
+		WHERE p.reverses_transfer_id IS NOT NULL AND p.operation IN ('refund', 'clawback', 'reverse')
+	) r
+		LEFT JOIN (
+			SELECT p.transfer_id, o2o.sum(p.amount) AS amount
+			FROM o2o.points_posting p
+			WHERE p.transfer_id IN (SELECT q.reverses_transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id IS NOT NULL)
+				AND p.operation <> 'expire'
+			GROUP BY p.transfer_id
+		) o ON o.transfer_id = r.reverses_transfer_id
+		LEFT JOIN o2o.points_account a ON a.profile_id = r.profile_id AND a.account_id = r.account_id
+	WHERE (for_program IS NULL OR a.program = for_program)
+	GROUP BY r.reverses_transfer_id
+	HAVING bool_and((o.amount OPERATOR(o2o.>) 0) <> (r.amount OPERATOR(o2o.>) 0)) IS NOT TRUE
+		OR bool_and(o2o.abs(r.amount) OPERATOR(o2o.<=) o2o.abs(o.amount)) IS NOT TRUE
+			-- A clawback that was reversed may be made once more.
+			AND NOT EXISTS (SELECT FROM o2o.points_posting p
+				WHERE p.reverses_transfer_id IN (SELECT q.transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id = r.reverses_transfer_id));
+
 	-- What goes into in_transit comes out of it in the same transfer.
 	RETURN QUERY
 	SELECT 'in_transit', s.program, NULL::bigint, NULL::bigint,
@@ -178,4 +203,4 @@ BEGIN
 		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
 	WHERE s.required > s.reserve;
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (a system account of the same program that fits the operation and sign), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), in_transit (each transfer sums to zero), lot_use (a posting''s amount is what it did to its lots; one that makes or repays a debt has none), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its uses made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (a system account of the same program that fits the operation and sign), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot_use (a posting''s amount is what it did to its lots; one that makes or repays a debt has none), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its uses made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';
