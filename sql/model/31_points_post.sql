@@ -6,6 +6,7 @@ CREATE INDEX IF NOT EXISTS points_lot_expires_at_idx ON o2o.points_lot (expires_
 CREATE INDEX IF NOT EXISTS points_posting_transfer_id_idx ON o2o.points_posting (transfer_id);
 CREATE INDEX IF NOT EXISTS points_posting_reverses_idx ON o2o.points_posting (reverses_transfer_id) WHERE reverses_transfer_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS points_hold_hold_id_idx ON o2o.points_hold (hold_id);
+CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_id) WHERE kind = 'pending';
 CREATE INDEX IF NOT EXISTS points_hold_part_hold_id_idx ON o2o.points_hold_part (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_part_held_until_idx ON o2o.points_hold_part (held_until) WHERE is_open AND held_until < 'infinity';
 
@@ -310,7 +311,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. Locks the accounts of the profile in the program.';
 
 CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
-	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program') RETURNS bigint
+	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	rule o2o.points_program := o2o.points_program_check(program, amount);
@@ -318,6 +319,7 @@ DECLARE
 	account bigint;
 	issuer bigint;
 	in_debt boolean;
+	is_pending boolean := coalesce(activate_at > now(), false);
 BEGIN
 	IF NOT isfinite(occurred_at) OR occurred_at IS NULL OR funding IS NULL THEN
 		RAISE EXCEPTION 'points need a time at which they were earned and somebody who funds them'
@@ -333,7 +335,7 @@ BEGIN
 	IF account IS NULL THEN
 		account := o2o.points_account_open(points_grant.profile_id, program);
 	END IF;
-	IF in_debt THEN
+	IF in_debt AND NOT is_pending THEN
 		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, issuer, 'earn',
 			reference, reason, request_id, occurred_at);
 	END IF;
@@ -343,12 +345,21 @@ BEGIN
 			ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
 			request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
 	END IF;
+	IF is_pending THEN
+		-- The account is locked since it was posted to; its last posting is this one.
+		PERFORM o2o.points_hold_place(points_grant.profile_id, points_grant.customer_id, program, 'pending', activate_at, new_transfer_id,
+			reference, reason, request_id, ARRAY(
+				SELECT (u.profile_id, u.account_id, 0, u.expires_at, u.grant_month, u.funding, u.amount, activate_at, true)::o2o.points_hold_part
+				FROM o2o.points_account a
+					JOIN o2o.points_lot_use u ON u.profile_id = a.profile_id AND u.account_id = a.account_id AND u.version = a.version
+				WHERE a.profile_id = points_grant.profile_id AND a.account_id = account));
+	END IF;
 	IF rule.reserve_policy = 'enforce' THEN
 		PERFORM o2o.points_reserve_check(program);
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

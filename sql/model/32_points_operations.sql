@@ -44,7 +44,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_spend(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz) IS 'Burns points of a customer, acting through one of its profiles, and returns the transfer_id. The customer''s lock is held by the caller (customer_lock). Errors: O2301 insufficient points, O2302, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
-	reason text, idempotency_key text, occurred_at timestamptz, funding text, OUT transfer_id bigint, OUT balance o2o.points)
+	reason text, idempotency_key text, occurred_at timestamptz, funding text, activate_at timestamptz, OUT transfer_id bigint, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	request uuid := gen_random_uuid();
@@ -56,12 +56,13 @@ BEGIN
 		SELECT c.request_id, c.replay INTO request, replay
 		FROM o2o.request_claim(idempotency_key, 'points_earn', jsonb_build_object(
 			'person', coalesce(person::text, points_earn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
-			'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding)) c;
+			'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding,
+			'activate_at', extract(epoch FROM activate_at))) c;
 	END IF;
 	IF replay IS NULL THEN
 		profile_id := o2o.points_person(person, points_earn_once.profile_id);
 		customer := o2o.profile_customer(profile_id);
-		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding);
+		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding, activate_at);
 		balance := o2o.points_customer_balance(customer, program);
 		IF idempotency_key IS NOT NULL THEN
 			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
@@ -71,29 +72,29 @@ BEGIN
 		balance := replay ->> 'balance';
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
+COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT e.transfer_id, e.balance INTO transfer_id, balance
-	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
+	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at) e;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them. Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, 22023 occurred_at not finite.';
+COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them, until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, 22023 occurred_at not finite.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT e.transfer_id, e.balance INTO transfer_id, balance
-	FROM o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
+	FROM o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at) e;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text) IS 'The same for a person known by profile or customer id.';
+COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'The same for a person known by profile or customer id.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
 	reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)

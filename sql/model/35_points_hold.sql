@@ -19,7 +19,8 @@ BEGIN
 		OR EXISTS (SELECT FROM o2o.points_hold_part t WHERE t.hold_id = hold.hold_id AND NOT t.is_open)
 	THEN
 		RAISE EXCEPTION 'the hold of points is over'
-			USING ERRCODE = 'O2307', DETAIL = CASE WHEN hold.state = 'captured' THEN format('Hold %s was captured.', hold.hold_id)
+			USING ERRCODE = 'O2307', DETAIL = CASE WHEN hold.kind = 'pending' THEN format('Transfer %s is not pending any more.', hold.transfer_id)
+				WHEN hold.state = 'captured' THEN format('Hold %s was captured.', hold.hold_id)
 				WHEN hold.state = 'void' THEN format('Hold %s was voided.', hold.hold_id)
 				ELSE format('Hold %s has expired.', hold.hold_id) END,
 				HINT = 'Place a new one with points_hold().';
@@ -201,3 +202,34 @@ BEGIN
 	RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION o2o.points_void(bigint, text) IS 'Releases points that are on hold: they can be spent again, but for those that expired meanwhile. idempotency key: a repeated call with it returns the first result. Returns what was released and the customer''s balance in the program. Errors: O2306 no such hold, O2307 it was captured or voided before, or has expired, 22023 pending points, O2004 the key was used with other arguments.';
+
+CREATE OR REPLACE FUNCTION o2o.points_activate(transfer_id bigint, idempotency_key text DEFAULT NULL)
+RETURNS TABLE (activated o2o.points, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	claim record;
+	pending_id bigint;
+	hold o2o.points_hold;
+BEGIN
+	SELECT c.* INTO claim
+	FROM o2o.request_claim(idempotency_key, 'points_activate', jsonb_build_object('transfer_id', points_activate.transfer_id)) c;
+	IF claim.replay IS NOT NULL THEN
+		RETURN QUERY SELECT (claim.replay ->> 'activated')::o2o.points, (claim.replay ->> 'balance')::o2o.points;
+		RETURN;
+	END IF;
+	-- The latest one: a clawback puts what stays pending aside again.
+	pending_id := (SELECT max(h.hold_id) FROM o2o.points_hold h WHERE h.transfer_id = points_activate.transfer_id AND h.kind = 'pending');
+	IF pending_id IS NULL THEN
+		RAISE EXCEPTION 'there is no such transfer of pending points'
+			USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(transfer_id::text, 'NULL'));
+	END IF;
+	hold := o2o.points_hold_open(pending_id);
+	PERFORM o2o.points_hold_close(ARRAY[hold.profile_id], hold.program, hold.hold_id);
+	UPDATE o2o.points_hold h SET state = 'void', closed_at = now()
+	WHERE h.profile_id = hold.profile_id AND h.hold_id = hold.hold_id;
+	activated := hold.amount;
+	balance := o2o.points_customer_balance(o2o.profile_customer(hold.profile_id), hold.program);
+	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('activated', activated, 'balance', balance));
+	RETURN NEXT;
+END $$;
+COMMENT ON FUNCTION o2o.points_activate(bigint, text) IS 'Makes pending points available before their time, or those that have none: transfer_id as points_earn() returned it; idempotency key (a repeated call with it returns the first result). Pending points need no call when their time comes. Returns the points that became available and the customer''s balance, which does not change. Errors: O2309 no pending points were earned by that transfer, O2307 they are not pending any more, O2004 the key was used with other arguments.';

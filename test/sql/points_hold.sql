@@ -23,7 +23,7 @@ BEGIN
 	RETURN coalesce(result, 'NULL');
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN SQLSTATE || ' ' || concat_ws(' | ', SQLERRM, regexp_replace(nullif(detail, ''), 'Hold \d+', 'Hold N'));
+	RETURN SQLSTATE || ' ' || concat_ws(' | ', SQLERRM, regexp_replace(nullif(detail, ''), '(Hold|Transfer) \d+', '\1 N'));
 END $$;
 
 SELECT o2o.points_program_create('club', 'Club', 'CNY', 'Asia/Shanghai', expires_after => '100 years', expires_round => 'month');
@@ -136,6 +136,34 @@ INSERT INTO o2o.import_points (batch_id, profile_id, program, operation, amount,
 SELECT 1, w.profile_id, 'club', 'burn', '4', now() FROM who w WHERE who = 'card:dee';
 SELECT o2o.points_import(1);
 SELECT problem, available FROM o2o.import_points_problem;
+
+-- Pending points are in the balance and not available, until their time comes or somebody activates them.
+SELECT outcome FROM o2o.identity_resolve('{card:eli}', 'pos', 'e5', now());
+SELECT balance FROM o2o.points_earn('card:eli', 30, 'club', idempotency_key => 'p1', activate_at => now() + interval '14 days');
+SELECT transfer_id AS t, balance FROM o2o.points_earn('card:eli', 20, 'club', idempotency_key => 'p2', activate_at => 'infinity') \gset
+SELECT transfer_id = :t AS same FROM o2o.points_earn('card:eli', 20, 'club', idempotency_key => 'p2', activate_at => 'infinity');
+SELECT balance FROM o2o.points_earn('card:eli', 5, 'club', activate_at => now() - interval '1 second');
+SELECT balance, held, available FROM o2o.points_balance('card:eli');
+SELECT pg_temp.try($$SELECT o2o.points_burn('card:eli', 6, 'club')$$);
+SELECT pg_temp.try(format('SELECT o2o.points_capture(%s)', hold_id)), pg_temp.try(format('SELECT o2o.points_void(%s)', hold_id)) FROM o2o.points_hold WHERE transfer_id = :t;
+SELECT * FROM o2o.points_activate(:t, 'p3');
+SELECT * FROM o2o.points_activate(:t, 'p3');
+SELECT pg_temp.try(format('SELECT o2o.points_activate(%s)', :t)), pg_temp.try('SELECT o2o.points_activate(-1)');
+SELECT balance, held, available FROM o2o.points_balance('card:eli');
+-- Goods come back before their time: pending ones go first, and no debt arises.
+SELECT transfer_id AS t FROM o2o.points_earn('card:eli', 40, 'club', activate_at => now() + interval '14 days') \gset
+SELECT taken, owed, balance FROM o2o.points_clawback(:t, 15);
+SELECT balance, held, available FROM o2o.points_balance('card:eli');
+SELECT activated, balance FROM o2o.points_activate(:t);
+SELECT balance, held, available FROM o2o.points_balance('card:eli');
+BEGIN;
+SELECT balance FROM o2o.points_earn('card:eli', 7, 'club', activate_at => now() + interval '100 milliseconds');
+SELECT available FROM o2o.points_balance('card:eli');
+COMMIT;
+SELECT FROM pg_sleep(0.11);
+SELECT balance, held, available FROM o2o.points_balance('card:eli');
+SELECT balance FROM o2o.points_burn('card:eli', 57, 'club');
+SELECT * FROM o2o.points_verify();
 
 -- What is wrong is found: each by its own name, in transactions that are undone.
 CREATE PROCEDURE pg_temp.damage(title text, damage text) LANGUAGE plpgsql AS $$
