@@ -32,7 +32,7 @@ INSERT INTO o2o.access_right (profile, object_kind, object_name, privilege)
 SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
 	('reader', 'table', 'SELECT', '{customer_360, customer_timeline, channel_sales, category_sales, omnichannel_customers, points_liability, store_sales, stage_funnel}'),
-	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, points_hold, points_capture, points_void, points_transfer_find, points_refund, points_clawback, order_place, order_return, stores_nearest, store_is_open, touchpoint_record}'),
+	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, points_hold, points_capture, points_void, points_transfer_find, points_statement, points_balance_at, points_refund, points_clawback, order_place, order_return, stores_nearest, store_is_open, touchpoint_record}'),
 	('operator', 'function', 'EXECUTE', '{customer_merge, customer_unmerge, customer_changes, evidence_retract, identifier_reassign, identity_explain, identity_import, identity_verify, order_import, touchpoint_import, location_import, source_register, points_import, points_program_create, points_reserve_deposit, points_reserve_status, points_expire, points_verify, points_adjust, points_reverse, points_activate, journey_partition, health, maintain, maintain_step}'),
 	('operator', 'table', 'SELECT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points, import_problem, import_points_problem, customer_ref}'),
 	('operator', 'table', 'INSERT', '{import_identity, import_order, import_order_line, import_return, import_touchpoint, import_points}'),
