@@ -51,6 +51,12 @@ sub statements
 		elsif ($text =~ m{\G/\*.*?\*/}gcs) { }
 		elsif ($text =~ /\G;/gc)
 		{
+			# an atomic body ends with an END of its own, after its last semicolon
+			if ($current =~ /\bBEGIN\s+ATOMIC\b/ && $current !~ /;\s*END\s*$/)
+			{
+				$current .= ';';
+				next;
+			}
 			$current =~ s/^\s+|\s+$//g;
 			$current =~ s/[ \t]+\n/\n/g;
 			push @found, $current if length $current;

@@ -1,2 +1,3 @@
 -- sum(numeric)
+-- count: 3000000 rows
 SELECT sum(numeric_amount) FROM amount;

@@ -32,6 +32,12 @@ BEGIN
 		FROM pg_proc p
 		WHERE p.pronamespace = 'o2o'::regnamespace AND pg_get_userbyid(p.proowner) <> target
 			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+		UNION ALL
+		SELECT format('type %I (owner %I)', t.typname, pg_get_userbyid(t.typowner))
+		FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+		WHERE t.typnamespace = 'o2o'::regnamespace AND pg_get_userbyid(t.typowner) <> target
+			AND coalesce(c.relkind, 'c') = 'c' AND t.typcategory <> 'A'		-- neither the row type of a table nor an array
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 	) found;
 	IF in_the_way IS NOT NULL THEN
 		RAISE EXCEPTION 'objects in schema o2o belong to another role than "%"', target
@@ -42,7 +48,7 @@ END $$;
 COMMENT ON FUNCTION o2o.setup_check(name) IS 'What setup() asks before it touches anything: the role exists (42704), is no superuser (O2003), may create in schema o2o (42501), and nobody else owns objects there (O2002).';
 
 CREATE PROCEDURE o2o.setup(owner name DEFAULT NULL, dry_run boolean DEFAULT false)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
 	target name := coalesce(setup.owner, current_user);
 	old_role text := current_setting('role');

@@ -165,3 +165,7 @@ COMMENT ON OPERATOR FAMILY o2o.identifier_ops USING hash IS 'Hashes of identifie
 CREATE FUNCTION o2o.identifiers_from_json(input jsonb, default_country text DEFAULT NULL) RETURNS o2o.identifier[]
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_identifiers_from_json';
 COMMENT ON FUNCTION o2o.identifiers_from_json(jsonb, text) IS 'The identifiers of one event, distinct and in their order. input is an object from kind to value, {"phone": "138 0013 8000", "card": [88001, "88002"]}, a value being a string, a whole number, null or an array of these; or an array of texts, ["card:88001"]. Null and blank values are dropped. Phones that are not clean E.164 are read as by o2o.identifier_phone(text, text) with default_country (two letters of ISO 3166-1). NULL for NULL. Errors: 22P02 a key that is no kind, a value that is no identifier of its kind; 22001 too long; 22023 another shape of input, invalid country; O2205 more than 100 identifiers; O2005 a module is needed and missing.';
+
+CREATE FUNCTION o2o.identifiers_from_json_or_null(input jsonb, default_country text DEFAULT NULL) RETURNS o2o.identifier[]
+LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'o2o_identifiers_from_json_or_null';
+COMMENT ON FUNCTION o2o.identifiers_from_json_or_null(jsonb, text) IS 'As identifiers_from_json(), but NULL where the input holds anything that is no identifier: for bulk loads, which ask value by value. Errors: O2205 too many identifiers, O2005 the phone module is missing.';

@@ -170,7 +170,7 @@ CREATE OPERATOR o2o.<-> (
 COMMENT ON OPERATOR o2o.<-> (o2o.geopoint, o2o.geopoint) IS 'Metres along the WGS84 ellipsoid: o2o.geo_distance. ORDER BY position <-> constant LIMIT n reads the nearest rows from an spgist or gist index, in exact order; add the row''s id to the ORDER BY to settle ties.';
 CREATE FUNCTION o2o.geo_dwithin(a o2o.geopoint, b o2o.geopoint, max_m double precision) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'o2o_geopoint_dwithin';
-COMMENT ON FUNCTION o2o.geo_dwithin(o2o.geopoint, o2o.geopoint, double precision) IS 'Whether a and b are at most max_m metres apart along the WGS84 ellipsoid; max_m itself counts. Errors: 22023 max_m negative or NaN.';
+COMMENT ON FUNCTION o2o.geo_dwithin(o2o.geopoint, o2o.geopoint, double precision) IS 'Whether a and b are at most max_m metres apart along the WGS84 ellipsoid; max_m itself counts. Uses an spgist or gist index on a or b, also in joins. Errors: 22023 max_m negative or NaN.';
 CREATE FUNCTION o2o.geo_azimuth(a o2o.geopoint, b o2o.geopoint) RETURNS double precision
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 50 AS 'MODULE_PATHNAME', 'o2o_geopoint_azimuth';
 COMMENT ON FUNCTION o2o.geo_azimuth(o2o.geopoint, o2o.geopoint) IS 'Direction at a in which the geodesic to b sets out: degrees clockwise from north, 0 or more and less than 360; at the north pole 180, at the south pole 0 is the way down the meridian of longitude 0. Null if a = b. Source: geod_inverse of PROJ.';

@@ -54,6 +54,9 @@ BEGIN
 	IF idempotency_key IS NULL THEN
 		request_id := gen_random_uuid();
 		RETURN;
+	ELSIF idempotency_key = '' THEN
+		RAISE EXCEPTION 'idempotency key is empty'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each operation a key of its own, or NULL for none.';
 	END IF;
 	request_id := o2o.request_key(idempotency_key);
 	hash := sha256(convert_to(payload::text, 'UTF8'));
@@ -73,7 +76,7 @@ BEGIN
 	END IF;
 	replay := coalesce(earlier.result, '{}'::jsonb);
 END $$;
-COMMENT ON FUNCTION o2o.request_claim(text, text, jsonb) IS 'Claims an idempotency key for an operation with these arguments. replay is NULL when the caller is the first and should do the work, else the first result. Without a key, a random request_id and no protection. Error: O2004 the key was used with another operation or other arguments. A concurrent claim of the same key waits until the first one ends.';
+COMMENT ON FUNCTION o2o.request_claim(text, text, jsonb) IS 'Claims an idempotency key for an operation with these arguments. replay is NULL when the caller is the first and should do the work, else the first result. Without a key, a random request_id and no protection. Errors: O2004 the key was used with another operation or other arguments, 22023 it is empty. A concurrent claim of the same key waits until the first one ends.';
 
 CREATE OR REPLACE FUNCTION o2o.request_finish(request_id uuid, result jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -81,6 +84,18 @@ BEGIN
 	UPDATE o2o.request r SET result = request_finish.result WHERE r.request_id = request_finish.request_id;
 END $$;
 COMMENT ON FUNCTION o2o.request_finish(uuid, jsonb) IS 'Stores the result that a replay of the request returns.';
+
+CREATE OR REPLACE FUNCTION o2o.moment_check(at timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF at IS NULL OR NOT isfinite(at) OR at > now() + interval '1 day' THEN
+		RAISE EXCEPTION 'the time of a fact must be finite and not in the future'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It is %s.', coalesce(at::text, 'NULL')),
+				HINT = 'A clock may be ahead by a day at most.';
+	END IF;
+	RETURN at;
+END $$;
+COMMENT ON FUNCTION o2o.moment_check(timestamptz) IS 'Returns the time at which something happened, as the caller gave it. Error: 22023 it is NULL, infinite or more than a day ahead.';
 
 CREATE TABLE IF NOT EXISTS o2o.change_base (
 	system_identifier bigint NOT NULL PRIMARY KEY,

@@ -136,13 +136,16 @@ INSERT INTO o2o.source (source, name, kind, default_country) VALUES
 	('wechat', 'WeChat', 'social', 'CN'), ('crm', 'Customer file', 'crm', NULL)
 ON CONFLICT DO NOTHING;
 
-CREATE OR REPLACE FUNCTION o2o.source_register(source text, name text, kind text DEFAULT 'system',
-	default_country text DEFAULT NULL, time_zone text DEFAULT 'UTC') RETURNS void
+CREATE OR REPLACE FUNCTION o2o.source_register(source text, name text, kind text DEFAULT NULL,
+	default_country text DEFAULT NULL, time_zone text DEFAULT NULL) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+	-- An unknown time zone is an error here rather than when its stores are asked for.
+	SELECT timezone(source_register.time_zone, now());
 	INSERT INTO o2o.source AS s (source, name, kind, default_country, time_zone)
-	VALUES (source_register.source, source_register.name, source_register.kind,
-		upper(source_register.default_country), source_register.time_zone)
-	ON CONFLICT (source) DO UPDATE SET name = excluded.name, kind = excluded.kind,
-		default_country = excluded.default_country, time_zone = excluded.time_zone
+	VALUES (source_register.source, source_register.name, coalesce(source_register.kind, 'system'),
+		upper(source_register.default_country), coalesce(source_register.time_zone, 'UTC'))
+	ON CONFLICT (source) DO UPDATE SET name = excluded.name, kind = coalesce(source_register.kind, s.kind),
+		default_country = coalesce(excluded.default_country, s.default_country),
+		time_zone = coalesce(source_register.time_zone, s.time_zone)
 $$;
-COMMENT ON FUNCTION o2o.source_register(text, text, text, text, text) IS 'Registers a system that sends data, or changes its row: code ([a-z][a-z0-9_]*), name, kind, default country of its national phone numbers (ISO 3166 alpha-2 or NULL), IANA time zone of its local times.';
+COMMENT ON FUNCTION o2o.source_register(text, text, text, text, text) IS 'Registers a system that sends data, or changes its row: code ([a-z][a-z0-9_]*), name, kind (default system), default country of its national phone numbers (ISO 3166 alpha-2; default none), IANA time zone of its local times (default UTC). What is left out (NULL) stays as it is in a row that exists. Errors: 22023 unknown time zone, 23514 a code of another form, 23502 no name.';

@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS o2o.identifier_period (
 	valid_to timestamptz NOT NULL,
 	reason text NOT NULL
 );
+CREATE INDEX IF NOT EXISTS identifier_period_successor_idx ON o2o.identifier_period (successor_profile_id);
 COMMENT ON TABLE o2o.identifier_period IS 'Profiles whose identifier means somebody else now.';
 COMMENT ON COLUMN o2o.identifier_period.profile_id IS 'Profile that the identifier meant; refers to profile';
 COMMENT ON COLUMN o2o.identifier_period.successor_profile_id IS 'Profile that the identifier went to; refers to profile';
@@ -106,6 +107,9 @@ CREATE TABLE IF NOT EXISTS o2o.identity_evidence (
 	retracted_at timestamptz,
 	retracted_by text,
 	retract_reason text,
+	reviewed_at timestamptz,
+	reviewed_by text,
+	review text CHECK (review IN ('accepted', 'rejected')),
 	PRIMARY KEY (profile_id, evidence_id),
 	CHECK (profile_id = profiles[1]),
 	CHECK ((status = 'retracted') = (retracted_at IS NOT NULL))
@@ -129,6 +133,9 @@ COMMENT ON COLUMN o2o.identity_evidence.recorded_by IS 'Login role that wrote th
 COMMENT ON COLUMN o2o.identity_evidence.retracted_at IS 'When it was retracted; NULL: it is not';
 COMMENT ON COLUMN o2o.identity_evidence.retracted_by IS 'Login role that retracted it; NULL: it is not retracted';
 COMMENT ON COLUMN o2o.identity_evidence.retract_reason IS 'Why it was retracted; NULL: it is not, or no reason was given';
+COMMENT ON COLUMN o2o.identity_evidence.reviewed_at IS 'When a person decided on a suppressed link; NULL: not yet';
+COMMENT ON COLUMN o2o.identity_evidence.reviewed_by IS 'Who decided; NULL: nobody yet';
+COMMENT ON COLUMN o2o.identity_evidence.review IS 'accepted (the two were merged) or rejected (they are kept apart); NULL: not yet';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.merge_id_seq AS bigint;
 CREATE TABLE IF NOT EXISTS o2o.identity_merge (

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS o2o.import_identity (
 	batch_id bigint NOT NULL,
 	source text NOT NULL,
 	event_id text NOT NULL,
-	occurred_at timestamptz NOT NULL CHECK (isfinite(occurred_at)),
+	occurred_at timestamptz NOT NULL,
 	identifiers jsonb NOT NULL,
 	traits jsonb,
 	profile_id bigint,

@@ -1,146 +1,5 @@
--- The identity room: who is that? Looking up, locking, and the real-time
--- protocol of identify(). Undoing stands in 23, the bulk import in 24.
-
-CREATE OR REPLACE FUNCTION o2o.identifier_profile(identifier o2o.identifier, as_of timestamptz DEFAULT now()) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (
-		SELECT i.profile_id
-		FROM o2o.profile_identifier i
-			JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
-		WHERE i.identifier OPERATOR(o2o.=) identifier_profile.identifier
-			AND NOT i.is_shared
-			AND (k.time_to_live IS NULL OR i.last_seen_at + k.time_to_live > as_of));
-END $$;
-COMMENT ON FUNCTION o2o.identifier_profile(o2o.identifier, timestamptz) IS 'The profile that an identifier means at as_of, or NULL: never seen, shared, or unseen for longer than its kind''s time to live.';
-
-CREATE OR REPLACE FUNCTION o2o.profile_customer(profile_id bigint) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN coalesce((SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id = profile_customer.profile_id), profile_id);
-END $$;
-COMMENT ON FUNCTION o2o.profile_customer(bigint) IS 'The customer that a profile (or a customer id of any time) resolves to today; the id itself for an anonymous profile.';
-
-CREATE OR REPLACE FUNCTION o2o.person_profile(person o2o.identifier) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	profile bigint := o2o.identifier_profile(person);
-BEGIN
-	IF profile IS NULL AND person IS NOT NULL THEN
-		RAISE EXCEPTION 'no customer has this identifier'
-			USING ERRCODE = 'O2201', DETAIL = format('Identifier %s.', o2o.identifier_mask(person)),
-				HINT = 'Call identify() first, which registers new identifiers.';
-	END IF;
-	RETURN profile;
-END $$;
-COMMENT ON FUNCTION o2o.person_profile(o2o.identifier) IS 'The profile that an identifier means now. Error: O2201 nobody, or nobody any more, has it.';
-
-CREATE OR REPLACE FUNCTION o2o.person_profile(person bigint) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF NOT EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = person) AND person IS NOT NULL THEN
-		RAISE EXCEPTION 'no customer or profile has this id'
-			USING ERRCODE = 'O2201', DETAIL = format('Id %s.', person),
-				HINT = 'Ids are those that identify() returned; an anonymous profile is no customer yet.';
-	END IF;
-	RETURN person;
-END $$;
-COMMENT ON FUNCTION o2o.person_profile(bigint) IS 'The same for a profile or customer id, which is returned as it is. Error: O2201 there is no such profile.';
-
-CREATE OR REPLACE FUNCTION o2o.customer_lookup(person o2o.identifier) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT o2o.profile_customer(o2o.identifier_profile(person))
-$$;
-COMMENT ON FUNCTION o2o.customer_lookup(o2o.identifier) IS 'The customer who has an identifier now, such as customer_lookup(''card:88001''); NULL when nobody has it.';
-
-CREATE OR REPLACE FUNCTION o2o.customer_lookup(person bigint) RETURNS bigint
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id = person
-$$;
-COMMENT ON FUNCTION o2o.customer_lookup(bigint) IS 'The customer that a profile id, or a customer id of any time, resolves to today; NULL when there is no such profile.';
-
-CREATE OR REPLACE FUNCTION o2o.customer_profiles(customer_id bigint) RETURNS bigint[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (
-		SELECT coalesce(array_agg(p.profile_id ORDER BY p.profile_id), ARRAY[customer_profiles.customer_id])
-		FROM o2o.profile p WHERE p.customer_id = customer_profiles.customer_id);
-END $$;
-COMMENT ON FUNCTION o2o.customer_profiles(bigint) IS 'The profiles of a customer, ascending; an anonymous profile is its own only member.';
-
-CREATE OR REPLACE FUNCTION o2o.profile_customers(profile_ids bigint[]) RETURNS bigint[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (
-		SELECT array_agg(coalesce(p.customer_id, u.id) ORDER BY u.n)
-		FROM unnest(profile_ids) WITH ORDINALITY u (id, n)
-			LEFT JOIN o2o.profile p ON p.profile_id = u.id);
-END $$;
-COMMENT ON FUNCTION o2o.profile_customers(bigint[]) IS 'profile_customer() of each profile, in the order of the input.';
-
-CREATE OR REPLACE FUNCTION o2o.customer_lock(profile_ids bigint[]) RETURNS bigint[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	roots bigint[];
-	root bigint;
-BEGIN
-	LOOP
-		BEGIN
-			roots := o2o.profile_customers(profile_ids);
-			FOR root IN SELECT DISTINCT u.id FROM unnest(roots) u (id) ORDER BY u.id LOOP
-				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
-			END LOOP;
-			IF o2o.profile_customers(profile_ids) IS NOT DISTINCT FROM roots THEN
-				RETURN roots;
-			END IF;
-			-- A merge or unmerge came first. Leaving the block by an error rolls the
-			-- subtransaction back, which frees the locks: a lower customer is never
-			-- locked while a higher one is held.
-			RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
-		EXCEPTION WHEN SQLSTATE 'O2R01' THEN
-			NULL;
-		END;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION o2o.customer_lock(bigint[]) IS 'Locks the customers that the profiles resolve to, in ascending order, and returns them in the order of the input. They cannot merge, split or spend elsewhere until the transaction ends. Read their members in a later statement.';
-
-CREATE OR REPLACE FUNCTION o2o.identity_setting(name text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (SELECT s.value FROM o2o.setting s WHERE s.name = 'identity.' || identity_setting.name);
-END $$;
-COMMENT ON FUNCTION o2o.identity_setting(text) IS 'Value of the setting identity.<name>.';
-
-CREATE OR REPLACE FUNCTION o2o.identifier_scope(identifier o2o.identifier) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE o2o.identifier_kind(identifier)
-	WHEN 'openid' THEN split_part(o2o.identifier_value(identifier), '/', 1)
-	WHEN 'ref' THEN split_part(o2o.identifier_value(identifier), '/', 1)
-	ELSE '' END;
-COMMENT ON FUNCTION o2o.identifier_scope(o2o.identifier) IS 'Within what a value of a unique kind is unique: the app of an openid, the source of a ref, else the whole kind ('''').';
-
-CREATE OR REPLACE FUNCTION o2o.identity_admit(identifiers o2o.identifier[]) RETURNS o2o.identifier[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	unknown text;
-	admitted o2o.identifier[];
-BEGIN
-	SELECT min(o2o.identifier_kind(u.id)) INTO unknown
-	FROM unnest(identifiers) u (id)
-	WHERE NOT EXISTS (SELECT FROM o2o.identifier_kind k WHERE k.kind = o2o.identifier_kind(u.id));
-	IF unknown IS NOT NULL THEN
-		RAISE EXCEPTION 'identifier kind "%" is not registered', unknown
-			USING ERRCODE = 'O2207', HINT = 'Insert a row for it into o2o.identifier_kind.';
-	END IF;
-	SELECT array_agg(u.id ORDER BY k.priority DESC, u.id) INTO admitted
-	FROM unnest(identifiers) u (id)
-		JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(u.id)
-	WHERE NOT EXISTS (
-		SELECT FROM o2o.identifier_block b
-		WHERE (b.kind = '*' OR b.kind = k.kind) AND o2o.identifier_value(u.id) ~ b.pattern);
-	RETURN coalesce(admitted, '{}');
-END $$;
-COMMENT ON FUNCTION o2o.identity_admit(o2o.identifier[]) IS 'The identifiers that may identify somebody, highest priority first: blocked values are left out. Error: O2207 a kind has no row in identifier_kind.';
+-- The identity room: the real-time protocol of identify() and its rules. Looking
+-- up stands in 22_identity_lookup, undoing in 23, the bulk import in 24.
 
 CREATE OR REPLACE FUNCTION o2o.identity_conflict(customers bigint[], new_kinds text[], new_scopes text[], new_count integer) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -252,84 +111,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.evidence_record(bigint[], text, text, text, text, text, timestamptz) IS 'Writes a piece of evidence (profiles ascending) or, where the same is on record, moves its last_seen_at. Returns its id.';
 
-CREATE OR REPLACE FUNCTION o2o.identifier_is_overused(profile_id bigint) RETURNS boolean
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (
-		SELECT count(DISTINCT other.customer_id) >= k.shared_threshold
-		FROM o2o.profile p
-			JOIN o2o.identifier_kind k ON k.kind = p.kind
-			JOIN o2o.identity_evidence e ON e.status = 'suppressed' AND e.rule = 'event'
-				AND (e.profile_id = p.profile_id OR e.profiles[2] = p.profile_id)
-			JOIN o2o.profile other ON other.profile_id = e.profiles[CASE WHEN e.profile_id = p.profile_id THEN 2 ELSE 1 END]
-		WHERE p.profile_id = identifier_is_overused.profile_id
-		GROUP BY k.shared_threshold);
-END $$;
-COMMENT ON FUNCTION o2o.identifier_is_overused(bigint) IS 'Whether the identifier of a profile was refused for as many different customers as its kind''s shared_threshold: then it identifies nobody.';
-
-CREATE OR REPLACE FUNCTION o2o.identifier_mark_shared(profile_id bigint, moment timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id AND NOT i.is_shared;
-	IF FOUND THEN
-		PERFORM o2o.identity_repartition(o2o.profile_customer(identifier_mark_shared.profile_id), moment);
-	END IF;
-END $$;
-COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared and splits its customer, whose lock is held, where the identifier alone held it together: links go on without it, its facts stay with its profile.';
-
-CREATE OR REPLACE FUNCTION o2o.identifier_claim(identifiers o2o.identifier[], occurred_at timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	stale record;
-	fresh bigint;
-BEGIN
-	-- New identifiers first, in one order everywhere: the unique index makes
-	-- writers of the same one wait for each other.
-	INSERT INTO o2o.profile_identifier (identifier, profile_id, first_seen_at, last_seen_at)
-	SELECT missing.id, nextval('o2o.profile_id_seq'), identifier_claim.occurred_at, identifier_claim.occurred_at
-	FROM (
-		SELECT u.id FROM unnest(identifiers) u (id)
-		WHERE NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.identifier OPERATOR(o2o.=) u.id)
-		ORDER BY u.id
-	) missing
-	ON CONFLICT DO NOTHING;
-	-- Then those that were not seen for a day or longer, in the same order.
-	FOR stale IN
-		SELECT i.identifier, i.profile_id, i.first_seen_at, i.last_seen_at, k.time_to_live
-		FROM o2o.profile_identifier i
-			JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
-		WHERE i.identifier OPERATOR(o2o.=) ANY (identifiers)
-			AND i.last_seen_at < identifier_claim.occurred_at - interval '1 day'
-		ORDER BY i.identifier
-	LOOP
-		IF stale.last_seen_at + stale.time_to_live <= identifier_claim.occurred_at THEN
-			fresh := nextval('o2o.profile_id_seq');
-			UPDATE o2o.profile_identifier i
-			SET profile_id = fresh, first_seen_at = identifier_claim.occurred_at, last_seen_at = identifier_claim.occurred_at
-			WHERE i.identifier OPERATOR(o2o.=) stale.identifier AND i.profile_id = stale.profile_id
-				AND i.last_seen_at = stale.last_seen_at;
-			IF FOUND THEN
-				INSERT INTO o2o.identifier_period (profile_id, successor_profile_id, valid_from, valid_to, reason)
-				VALUES (stale.profile_id, fresh, stale.first_seen_at, stale.last_seen_at + stale.time_to_live, 'expired');
-			END IF;
-		ELSE
-			UPDATE o2o.profile_identifier i SET last_seen_at = identifier_claim.occurred_at
-			WHERE i.identifier OPERATOR(o2o.=) stale.identifier AND i.last_seen_at < identifier_claim.occurred_at;
-		END IF;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION o2o.identifier_claim(o2o.identifier[], timestamptz) IS 'Registers new identifiers, each with a new profile id, moves last_seen_at of the others at most daily, and gives an identifier that was unseen for longer than its time to live to a new profile (recycled).';
-
 CREATE OR REPLACE FUNCTION o2o.identity_resolve(identifiers o2o.identifier[], source text, event_id text, occurred_at timestamptz,
 	OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 -- Every statement looks up a few keys. A plan kept from when the tables were
 -- empty or never analysed must not scan them once they have grown.
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
 	admitted o2o.identifier[] := o2o.identity_admit(identifiers);
 	moment timestamptz := now();
+	seen_at timestamptz := least(identity_resolve.occurred_at, moment);	-- a clock that is ahead must not keep an identifier from expiring
 	calm boolean;				-- nothing to claim: all known and seen lately
 	profiles bigint[];			-- of the identifiers that are not shared, by priority
 	kinds text[];
@@ -356,11 +148,12 @@ BEGIN
 		SELECT count(*) = cardinality(admitted) INTO calm
 		FROM o2o.profile_identifier i
 		WHERE i.identifier OPERATOR(o2o.=) ANY (admitted)
-			AND i.last_seen_at >= identity_resolve.occurred_at - interval '1 day';
+			AND i.last_seen_at >= seen_at - interval '1 day';
 		IF NOT calm THEN
-			PERFORM o2o.identifier_claim(admitted, identity_resolve.occurred_at);
+			PERFORM o2o.identifier_claim(admitted, seen_at);
 		END IF;
-		SELECT coalesce(array_agg(i.profile_id ORDER BY u.n), '{}'), array_agg(o2o.identifier_kind(u.id) ORDER BY u.n),
+		SELECT coalesce(array_agg(CASE WHEN i.first_seen_at <= seen_at THEN i.profile_id ELSE o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) END ORDER BY u.n), '{}'),
+			array_agg(o2o.identifier_kind(u.id) ORDER BY u.n),
 			array_agg(o2o.identifier_scope(u.id) ORDER BY u.n)
 		INTO profiles, kinds, scopes
 		FROM unnest(admitted) WITH ORDINALITY u (id, n)
@@ -395,13 +188,16 @@ BEGIN
 			-- Steps 4 and 5: lock the roots in ascending order; still the same?
 			FOR root IN SELECT DISTINCT u.id FROM unnest(customers) u (id) WHERE u.id IS NOT NULL ORDER BY u.id LOOP
 				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
+				IF o2o.profile_customer(root) <> root THEN
+					RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
+				END IF;
 			END LOOP;
 			IF customers IS DISTINCT FROM (
 					SELECT array_agg(p.customer_id ORDER BY u.n)
 					FROM unnest(profiles) WITH ORDINALITY u (id, n)
 						LEFT JOIN o2o.profile p ON p.profile_id = u.id)
 				OR profiles IS DISTINCT FROM (
-					SELECT coalesce(array_agg(i.profile_id ORDER BY u.n), '{}')
+					SELECT coalesce(array_agg(CASE WHEN i.first_seen_at <= seen_at THEN i.profile_id ELSE o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) END ORDER BY u.n), '{}')
 					FROM unnest(admitted) WITH ORDINALITY u (id, n)
 						JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) u.id AND NOT i.is_shared)
 			THEN
@@ -501,20 +297,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.identity_resolve(o2o.identifier[], text, text, timestamptz) IS 'The heart of identify(): finds or makes the profiles of the identifiers, links what the rules allow, keeps the rest as suppressed evidence. profile_id is that of the highest-priority identifier, or a new anonymous one where no identifier identifies anybody. Protocol: claim identifiers in order, read again, lock customers ascending, check that they are unchanged (else free the locks and repeat), apply the rules under the lock, write. Deterministic: customers = connected components of the links in force. Errors: O2207 a kind has no row in identifier_kind, 22023 occurred_at is NULL or not finite.';
 
-CREATE OR REPLACE FUNCTION o2o.source_country(source text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	country text;
-BEGIN
-	SELECT s.default_country INTO country FROM o2o.source s WHERE s.source = source_country.source;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'source "%" is not registered', source
-			USING ERRCODE = 'O2101', HINT = 'Register it: SELECT o2o.source_register(source => …, name => …).';
-	END IF;
-	RETURN country;
-END $$;
-COMMENT ON FUNCTION o2o.source_country(text) IS 'Default country of a source''s national phone numbers, or NULL. Error: O2101 the source is not registered.';
-
 CREATE OR REPLACE FUNCTION o2o.trait_record(profile_id bigint, source text, traits jsonb, observed_at timestamptz) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO o2o.profile_trait AS t (profile_id, source, name, value, observed_at)
@@ -523,9 +305,9 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	WHERE j.value IS NOT NULL AND j.value <> ''
 	ORDER BY j.key
 	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
-	WHERE t.observed_at <= excluded.observed_at AND t.value <> excluded.value
+	WHERE t.observed_at <= excluded.observed_at AND (t.value <> excluded.value OR t.observed_at < excluded.observed_at - interval '1 day')
 $$;
-COMMENT ON FUNCTION o2o.trait_record(bigint, text, jsonb, timestamptz) IS 'Keeps the latest value of each trait (an object name → value) per profile and source.';
+COMMENT ON FUNCTION o2o.trait_record(bigint, text, jsonb, timestamptz) IS 'Keeps the latest value of each trait (an object name → value) per profile and source; a value said again moves observed_at at most daily.';
 
 CREATE OR REPLACE FUNCTION o2o.identify(identifiers jsonb, source text, traits jsonb DEFAULT NULL, event_id text DEFAULT NULL,
 	occurred_at timestamptz DEFAULT now(), OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)
@@ -542,14 +324,3 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.identify(jsonb, text, jsonb, text, timestamptz) IS 'Who is that? identifiers: an object (kind → value or array of values, phones also in national form) or an array of identifier texts, at most 100; source: a registered source; traits: an object of what the source says of the person; event_id and occurred_at (NULL: now) of the event that showed them together. Returns profile_id (to store with facts), customer_id (of today) and outcome: new, known, attached (new identifiers for a known customer), merged (two customers are one now), suppressed (a rule refused a link; it is on record), anonymous (nothing identified anybody). Safe under any number of concurrent callers. Errors: 22P02 an invalid identifier, O2101 unknown source, O2205 too many identifiers, O2207 unregistered kind, 22023 occurred_at not finite; 40001 under REPEATABLE READ.';
-
-CREATE OR REPLACE VIEW o2o.customer_ref AS
-	SELECT split_part(o2o.identifier_value(i.identifier), '/', 1) AS source,
-		substr(o2o.identifier_value(i.identifier), strpos(o2o.identifier_value(i.identifier), '/') + 1) AS source_id,
-		p.customer_id
-	FROM o2o.profile_identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
-	WHERE p.kind = 'ref';
-COMMENT ON VIEW o2o.customer_ref IS 'Records of source systems and the customer they belong to: one row per identifier ref:<source>/<id>.';
-COMMENT ON COLUMN o2o.customer_ref.source IS 'Source system';
-COMMENT ON COLUMN o2o.customer_ref.source_id IS 'Record number in the source system';
-COMMENT ON COLUMN o2o.customer_ref.customer_id IS 'Customer of today';

@@ -5,15 +5,12 @@ CREATE OR REPLACE FUNCTION o2o.identity_links(members bigint[]) RETURNS TABLE (e
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
-	SELECT e.evidence_id, ARRAY(
-		SELECT u.id FROM unnest(e.profiles) u (id)
-		WHERE NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id AND i.is_shared)
-		ORDER BY u.id)
+	SELECT e.evidence_id, e.profiles
 	FROM o2o.identity_evidence e
 	WHERE e.profile_id = ANY (members) AND e.status = 'link'
 	ORDER BY e.evidence_id;
 END $$;
-COMMENT ON FUNCTION o2o.identity_links(bigint[]) IS 'The links in force among the profiles of one customer: evidence_id and the set, without profiles whose identifier is shared.';
+COMMENT ON FUNCTION o2o.identity_links(bigint[]) IS 'The links in force among the profiles of one customer: evidence_id and the set.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_repartition(root bigint, changed_at timestamptz) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -63,6 +60,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.identity_separate(bigint[], bigint[], bigint, text, timestamptz) IS 'Retracts evidence of a locked customer and splits the customer. Where the two profiles of the pair are apart then, they cannot be linked again by an event. Returns the customers that came out.';
 
+CREATE OR REPLACE FUNCTION o2o.identity_divide(root bigint, left_side bigint[], right_side bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	crossing bigint[];
+BEGIN
+	SELECT array_agg(l.evidence_id) INTO crossing
+	FROM o2o.identity_links(o2o.customer_profiles(root)) l
+	WHERE l.profiles && left_side AND l.profiles && right_side;
+	PERFORM o2o.evidence_record(part.profiles, 'link', e.rule, e.source, e.reason, e.event_id, e.occurred_at)
+	FROM o2o.identity_evidence e, LATERAL (
+			SELECT array_agg(u.id ORDER BY u.id) AS profiles
+			FROM unnest(e.profiles) u (id)
+			WHERE u.id = ANY (left_side || right_side)
+			GROUP BY u.id = ANY (left_side)
+		) part
+	WHERE e.profile_id = ANY (o2o.customer_profiles(root)) AND e.evidence_id = ANY (crossing) AND cardinality(part.profiles) > 1
+	ORDER BY e.evidence_id, part.profiles;
+	RETURN crossing;
+END $$;
+COMMENT ON FUNCTION o2o.identity_divide(bigint, bigint[], bigint[]) IS 'The links in force of a locked customer that hold profiles of both sides, for identity_separate() to retract. A set of three or more goes on saying what it says of each side: that is recorded as links of their own.';
+
 CREATE OR REPLACE FUNCTION o2o.customer_unmerge(merge_id bigint, reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -80,8 +98,13 @@ BEGIN
 				HINT = 'o2o.identity_merge lists the merges.';
 	END IF;
 	-- The two that the evidence of the merge brought together, one of each side.
-	SELECT ARRAY[min(u.id) FILTER (WHERE u.id = ANY (merge.survivor_profiles)), min(u.id) FILTER (WHERE u.id = ANY (merge.absorbed_profiles))] INTO pair
-	FROM o2o.identity_evidence e, unnest(e.profiles) u (id)
+	-- An identifier that became shared since then was taken out of it.
+	SELECT ARRAY[
+		coalesce(min(u.id) FILTER (WHERE u.id = ANY (merge.survivor_profiles) AND NOT s.is_shared), min(u.id) FILTER (WHERE u.id = ANY (merge.survivor_profiles))),
+		coalesce(min(u.id) FILTER (WHERE u.id = ANY (merge.absorbed_profiles) AND NOT s.is_shared), min(u.id) FILTER (WHERE u.id = ANY (merge.absorbed_profiles)))]
+	INTO pair
+	FROM o2o.identity_evidence e, unnest(e.profiles) u (id),
+		LATERAL (SELECT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id AND i.is_shared) AS is_shared) s
 	WHERE e.profile_id = merge.evidence_profile_id AND e.evidence_id = merge.evidence_id;
 	locked := o2o.customer_lock(pair);
 	UPDATE o2o.identity_merge m
@@ -93,9 +116,9 @@ BEGIN
 				HINT = 'o2o.identity_merge says when, by whom and why.';
 	END IF;
 	-- Where other evidence was taken back meanwhile, the two are apart already.
-	SELECT array_agg(l.evidence_id) INTO crossing
-	FROM o2o.identity_links(o2o.customer_profiles(locked[1])) l
-	WHERE locked[1] = locked[2] AND l.profiles && merge.survivor_profiles AND l.profiles && merge.absorbed_profiles;
+	IF locked[1] = locked[2] THEN
+		crossing := o2o.identity_divide(locked[1], merge.survivor_profiles, merge.absorbed_profiles);
+	END IF;
 	RETURN QUERY SELECT * FROM o2o.identity_separate(crossing, pair, locked[1], customer_unmerge.reason, moment);
 	IF locked[1] <> locked[2] THEN
 		RETURN QUERY SELECT locked[2], o2o.customer_profiles(locked[2]);
@@ -106,7 +129,7 @@ BEGIN
 				HINT = 'Take back the later merges or pieces of evidence first; identity_explain() shows the path.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.customer_unmerge(bigint, text) IS 'Takes a merge back: the evidence that holds the two sides together is retracted, both get the ids they had before, every order and every point is where it was, and a later event does not merge them again (cannot_link). Returns the customers that came out, with their profiles. Errors: O2203 no such merge, O2204 undone before, O2206 other evidence still connects the sides (nothing is changed; evidence_retract() takes such a piece back).';
+COMMENT ON FUNCTION o2o.customer_unmerge(bigint, text) IS 'Takes a merge back: the evidence that holds the two sides together is retracted (a set of three or more goes on holding what it showed of one side), both get the ids they had before, every order and every point is where it was, and a later event does not merge them again (cannot_link). Returns the customers that came out, with their profiles. Errors: O2203 no such merge, O2204 undone before, O2206 other evidence still connects the sides (nothing is changed; evidence_retract() takes such a piece back).';
 
 CREATE OR REPLACE FUNCTION o2o.evidence_retract(evidence_id bigint, reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -304,7 +327,6 @@ BEGIN
 					SELECT (array_agg(u.id) OVER set_) AS profiles, u.id
 					FROM o2o.identity_evidence e, unnest(e.profiles) u (id)
 					WHERE e.status = 'link'
-						AND NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id AND i.is_shared)
 					WINDOW set_ AS (PARTITION BY e.evidence_id ORDER BY u.id)
 				) l
 			) pairs, o2o.connected_components(pairs.a, pairs.b) f
@@ -321,10 +343,16 @@ BEGIN
 	FROM o2o.profile_identifier i
 	WHERE NOT EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = i.profile_id);
 	RETURN QUERY
+	SELECT 'shared identifier links nobody', p.customer_id, format('profile %s, evidence %s', p.profile_id, e.evidence_id)
+	FROM o2o.identity_evidence e, unnest(e.profiles) u (id)
+		JOIN o2o.profile_identifier i ON i.profile_id = u.id AND i.is_shared
+		JOIN o2o.profile p ON p.profile_id = u.id
+	WHERE e.status = 'link' AND e.rule <> 'manual';
+	RETURN QUERY
 	SELECT 'cannot_link keeps apart', p.customer_id, format('profiles %s and %s', e.profiles[1], e.profiles[2])
 	FROM o2o.identity_evidence e
 		JOIN o2o.profile p ON p.profile_id = e.profiles[1]
 		JOIN o2o.profile q ON q.profile_id = e.profiles[2] AND q.customer_id = p.customer_id
 	WHERE e.status = 'cannot_link';
 END $$;
-COMMENT ON FUNCTION o2o.identity_verify() IS 'No row when identity is consistent: customers equal the connected components of the links in force, counts agree, each identifier has a profile, and no two profiles that cannot link are one customer. Returns check, customer, detail otherwise.';
+COMMENT ON FUNCTION o2o.identity_verify() IS 'No row when identity is consistent: customers equal the connected components of the links in force, counts agree, each identifier has a profile, no event in force links a shared one, and no two profiles that cannot link are one customer. Returns check, customer, detail otherwise.';

@@ -4,77 +4,80 @@
 -- in the order (occurred_at, source, event_id).
 
 CREATE OR REPLACE FUNCTION o2o.identity_import_stage(batch_id bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
 BEGIN
 	DROP TABLE IF EXISTS pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node;
 	CREATE TEMP TABLE import_event ON COMMIT DROP AS
 	SELECT row_number() OVER (ORDER BY r.occurred_at, r.source, r.event_id) AS n,
-		r.source, r.event_id, r.occurred_at, r.identifiers, s.default_country
+		r.source, r.event_id, r.occurred_at, least(r.occurred_at, now()) AS seen_at, r.identifiers, s.default_country
 	FROM o2o.import_identity r JOIN o2o.source s ON s.source = r.source
 	WHERE r.batch_id = identity_import_stage.batch_id AND r.profile_id IS NULL;
 
+	-- Each value once, read by what reads the input of identify(), so that both take the same.
 	CREATE TEMP TABLE import_raw ON COMMIT DROP AS
-	SELECT d.kind, d.raw, d.default_country,
-		CASE WHEN d.kind IS NULL THEN o2o.identifier_or_null(d.raw)
-			WHEN d.kind = 'phone' AND d.raw !~ '^\s*\+' THEN o2o.identifier_phone_or_null(d.raw, d.default_country)
-			ELSE o2o.identifier_or_null(d.kind || ':' || d.raw) END AS id,
-		d.events
+	SELECT d.input, o2o.identifiers_from_json_or_null(d.input, d.default_country) AS ids, d.events
 	FROM (
-		SELECT x.kind, x.raw, e.default_country, array_agg(e.n) AS events
+		SELECT x.input, e.default_country, array_agg(e.n) AS events
 		FROM pg_temp.import_event e, LATERAL (
-			SELECT lower(j.key) AS kind, v.v #>> '{}' AS raw
+			SELECT jsonb_build_object(j.key, jsonb_build_array(v.v)) AS input
 			FROM jsonb_each(CASE jsonb_typeof(e.identifiers) WHEN 'object' THEN e.identifiers END) j,
-				jsonb_path_query(j.value, '$[*]') v (v)
+				jsonb_array_elements(CASE jsonb_typeof(j.value) WHEN 'array' THEN j.value ELSE jsonb_build_array(j.value) END) v (v)
 			UNION ALL
-			SELECT NULL, a.raw
-			FROM jsonb_array_elements_text(CASE jsonb_typeof(e.identifiers) WHEN 'array' THEN e.identifiers END) a (raw)
+			SELECT jsonb_build_array(a.v)
+			FROM jsonb_array_elements(CASE jsonb_typeof(e.identifiers) WHEN 'array' THEN e.identifiers END) a (v)
+			UNION ALL
+			SELECT e.identifiers WHERE jsonb_typeof(e.identifiers) NOT IN ('object', 'array')
 		) x
-		WHERE btrim(x.raw) <> ''
-		GROUP BY x.kind, x.raw, e.default_country
+		GROUP BY x.input, e.default_country
 	) d;
 	INSERT INTO o2o.import_problem (batch_id, source, source_id, problem)
-	SELECT identity_import_stage.batch_id, e.source, e.event_id, format('invalid identifier of kind "%s"', coalesce(r.kind, '(none)'))
+	SELECT identity_import_stage.batch_id, e.source, e.event_id, format('invalid identifier of kind "%s"',
+		coalesce((SELECT k.key FROM jsonb_object_keys(CASE jsonb_typeof(r.input) WHEN 'object' THEN r.input END) k (key)), '(none)'))
 	FROM pg_temp.import_raw r, unnest(r.events) u (n) JOIN pg_temp.import_event e ON e.n = u.n
-	WHERE r.id IS NULL;
+	WHERE r.ids IS NULL;
 	INSERT INTO o2o.import_problem (batch_id, source, source_id, problem)
-	SELECT identity_import_stage.batch_id, e.source, e.event_id, format('identifier kind "%s" is not registered', o2o.identifier_kind(r.id))
+	SELECT identity_import_stage.batch_id, e.source, e.event_id, format('identifier kind "%s" is not registered', o2o.identifier_kind(r.ids[1]))
 	FROM pg_temp.import_raw r, unnest(r.events) u (n) JOIN pg_temp.import_event e ON e.n = u.n
-	WHERE r.id IS NOT NULL
-		AND NOT EXISTS (SELECT FROM o2o.identifier_kind k WHERE k.kind = o2o.identifier_kind(r.id));
+	WHERE cardinality(r.ids) = 1
+		AND NOT EXISTS (SELECT FROM o2o.identifier_kind k WHERE k.kind = o2o.identifier_kind(r.ids[1]));
 
 	CREATE TEMP TABLE import_value ON COMMIT DROP AS
-	SELECT DISTINCT u.n, r.id, k.kind, k.priority, k.time_to_live
+	SELECT DISTINCT u.n, r.ids[1] AS id, k.kind, k.priority, k.time_to_live
 	FROM pg_temp.import_raw r
-		JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(r.id)
+		JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(r.ids[1])
 		CROSS JOIN unnest(r.events) u (n)
-	WHERE NOT EXISTS (
+	WHERE cardinality(r.ids) = 1 AND NOT EXISTS (
 		SELECT FROM o2o.identifier_block b
-		WHERE (b.kind = '*' OR b.kind = k.kind) AND o2o.identifier_value(r.id) ~ b.pattern);
+		WHERE (b.kind = '*' OR b.kind = k.kind) AND o2o.identifier_value(r.ids[1]) ~ b.pattern);
 
 	CREATE TEMP TABLE import_node ON COMMIT DROP AS
 	SELECT d.id, d.kind, d.priority, o2o.identifier_scope(d.id) AS scope, d.first_seen_at, d.last_seen_at, d.first_n,
 		coalesce(i.profile_id, nextval('o2o.profile_id_seq')) AS profile_id, i.profile_id IS NULL AS is_new,
-		coalesce(i.is_shared, false) AS is_shared, p.customer_id,
-		d.gap >= d.time_to_live OR i.last_seen_at + d.time_to_live <= d.first_seen_at AS expires
+		coalesce(i.is_shared AND NOT x.expires, false) AS is_shared, p.customer_id, x.expires
 	FROM (
-		SELECT g.id, g.kind, g.priority, g.time_to_live, min(g.occurred_at) AS first_seen_at, max(g.occurred_at) AS last_seen_at,
-			min(g.n) AS first_n, max(g.gap) AS gap
+		SELECT g.id, g.kind, g.priority, g.time_to_live, min(g.seen_at) AS first_seen_at, max(g.seen_at) AS last_seen_at,
+			min(g.n) AS first_n, bool_or(g.earlier_at + g.time_to_live <= g.seen_at + interval '2 days') AS rests
 		FROM (
-			SELECT v.*, e.occurred_at, e.occurred_at - lag(e.occurred_at) OVER (PARTITION BY v.id ORDER BY e.n) AS gap
+			-- Single calls move last_seen_at at most daily: who rests nearly as long as the time to live is left to them.
+			SELECT v.*, e.seen_at, lag(e.seen_at) OVER (PARTITION BY v.id ORDER BY e.n) AS earlier_at
 			FROM pg_temp.import_value v JOIN pg_temp.import_event e ON e.n = v.n
 		) g
 		GROUP BY g.id, g.kind, g.priority, g.time_to_live
 		ORDER BY min(g.n), g.priority DESC, g.id
 	) d
 		LEFT JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) d.id
-		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id;
+		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
+		CROSS JOIN LATERAL (SELECT coalesce(d.rests OR i.last_seen_at + d.time_to_live <= d.first_seen_at, false)
+			-- It may have meant somebody else then.
+			OR (d.first_seen_at < i.first_seen_at
+				AND EXISTS (SELECT FROM o2o.identifier_period q WHERE q.successor_profile_id = i.profile_id)) AS expires) x;
 	ANALYZE pg_temp.import_event, pg_temp.import_value, pg_temp.import_node;
 END $$;
 COMMENT ON FUNCTION o2o.identity_import_stage(bigint) IS 'First step of identity_import(): the events of a batch, their normalised identifiers, and one node per identifier with its profile (of today, or a new id), in temporary tables. Values that are no identifier are noted in import_problem and left out.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_import_group() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
 DECLARE
 	cap integer := o2o.identity_setting('customer_cap')::integer;
@@ -150,7 +153,11 @@ BEGIN
 	ORDER BY w.id
 	ON CONFLICT DO NOTHING;
 	GET DIAGNOSTICS written = ROW_COUNT;
-	FOR known IN SELECT w.id, w.last_seen_at FROM pg_temp.import_whole w WHERE NOT w.is_new ORDER BY w.id LOOP
+	FOR known IN
+		SELECT n.id, n.last_seen_at FROM pg_temp.import_node n
+		WHERE NOT n.is_new AND (n.is_shared OR EXISTS (SELECT FROM pg_temp.import_whole w WHERE w.profile_id = n.profile_id))
+		ORDER BY n.id
+	LOOP
 		UPDATE o2o.profile_identifier i SET last_seen_at = known.last_seen_at
 		WHERE i.identifier OPERATOR(o2o.=) known.id AND i.last_seen_at < known.last_seen_at;
 	END LOOP;
@@ -210,6 +217,12 @@ BEGIN
 	IF unknown IS NOT NULL THEN
 		PERFORM o2o.source_country(unknown);
 	END IF;
+	SELECT min(r.source || '/' || r.event_id) INTO unknown FROM o2o.import_identity r
+	WHERE r.batch_id = identity_import.batch_id AND NOT isfinite(r.occurred_at);
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'the time of an event must be finite'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Event %s.', unknown);
+	END IF;
 	LOOP
 		BEGIN
 			PERFORM o2o.identity_import_stage(identity_import.batch_id);
@@ -263,9 +276,9 @@ BEGIN
 	WHERE r.batch_id = identity_import.batch_id AND j.value <> ''
 	ORDER BY r.profile_id, r.source, j.key, r.occurred_at DESC, r.event_id DESC
 	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
-	WHERE t.observed_at <= excluded.observed_at AND t.value <> excluded.value;
+	WHERE t.observed_at <= excluded.observed_at AND (t.value <> excluded.value OR t.observed_at < excluded.observed_at - interval '1 day');
 	DROP TABLE pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node,
 		pg_temp.import_member, pg_temp.import_group, pg_temp.import_whole;
 	RETURN events;
 END $$;
-COMMENT ON FUNCTION o2o.identity_import(bigint) IS 'Resolves the events of a batch in import_identity that have no profile yet, set by set, under the same rules as identify(), and fills their profile_id and outcome (imported, or what identify() says for events that a rule concerned). Values that are no identifier go to import_problem; the rest of the event is taken. Returns the number of events. Safe to repeat. Error: O2101 a source is not registered.';
+COMMENT ON FUNCTION o2o.identity_import(bigint) IS 'Resolves the events of a batch in import_identity that have no profile yet, set by set, under the same rules as identify(), and fills their profile_id and outcome (imported, or what identify() says for events that a rule concerned). Values that are no identifier go to import_problem; the rest of the event is taken. Returns the number of events. Safe to repeat. Errors: O2101 a source is not registered, 22023 an event''s time is not finite.';

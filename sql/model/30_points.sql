@@ -31,9 +31,9 @@ COMMENT ON COLUMN o2o.points_program.refund_grace IS 'How long refunded points l
 CREATE TABLE IF NOT EXISTS o2o.points_program_rate (
 	program text NOT NULL REFERENCES o2o.points_program,
 	valid_from timestamptz NOT NULL,
-	points_per_unit numeric NOT NULL CHECK (points_per_unit >= 0),
-	value_per_point numeric NOT NULL CHECK (value_per_point >= 0),
-	cost_per_point numeric NOT NULL CHECK (cost_per_point >= 0),
+	points_per_unit numeric NOT NULL CHECK (points_per_unit >= 0 AND points_per_unit < 'Infinity'),
+	value_per_point numeric NOT NULL CHECK (value_per_point >= 0 AND value_per_point < 'Infinity'),
+	cost_per_point numeric NOT NULL CHECK (cost_per_point >= 0 AND cost_per_point < 'Infinity'),
 	expected_redemption numeric NOT NULL CHECK (expected_redemption BETWEEN 0 AND 1),
 	PRIMARY KEY (program, valid_from)
 );

@@ -69,7 +69,8 @@ BEGIN
 	END IF;
 	IF (amount OPERATOR(o2o.>) 0) IS NOT TRUE THEN
 		RAISE EXCEPTION 'amount of points must be positive'
-			USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL'));
+			USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL')),
+				HINT = 'Give an amount above zero.';
 	END IF;
 	IF found_program.scale < 4 AND o2o.points_round(amount, found_program.scale, 'floor') OPERATOR(o2o.<>) amount THEN
 		RAISE EXCEPTION 'amount has more digits after the point than points program "%" allows', program
@@ -222,14 +223,14 @@ END $$;
 COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'Writes one posting: the account''s next version and running balance, the posting itself, its lots and what it did to each. The lots come as parallel arrays of their keys and amounts, each key once, all amounts of one sign. Above zero: granted (earn, transfer_in, opening, adjust), or given back where refund, expire and reverse had consumed, expired, clawed it. Below: consumed (burn, transfer_out), expired (expire), clawed (clawback, reverse, adjust); never what is on hold. One amount with the key NULL makes (below zero) or repays (above) the account''s debt. The posting''s amount is the sum. Who debits holds the account''s lock. Errors: XX001 a lot has less than is taken, or a debt is less than is repaid, 22003 the balance is out of range.';
 
 CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
-RETURNS TABLE (program text, outstanding o2o.points, required numeric, reserve numeric, reserve_ratio numeric)
+RETURNS TABLE (program text, outstanding numeric, required numeric, reserve numeric, reserve_ratio numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
-	SELECT p.program, o.outstanding, n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
+	SELECT p.program, trim_scale(o.outstanding), n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
 	FROM o2o.points_program p
 		CROSS JOIN LATERAL (
-			SELECT coalesce(o2o.sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END), 0::o2o.points) AS outstanding
+			SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0) AS outstanding
 			FROM o2o.points_account a
 				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
 			WHERE a.program = p.program) o
@@ -240,7 +241,7 @@ BEGIN
 			WHERE r.program = p.program AND r.valid_from <= now()
 			ORDER BY r.valid_from DESC LIMIT 1) r ON true
 		CROSS JOIN LATERAL (
-			SELECT coalesce(o.outstanding::numeric * r.cost_per_point * r.expected_redemption, 0) AS required) n
+			SELECT coalesce(o.outstanding * r.cost_per_point * r.expected_redemption, 0) AS required) n
 	WHERE for_program IS NULL OR p.program = for_program;
 END $$;
 COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: points outstanding (not spent, not expired but for those on hold; debts are not set off), money required for them (outstanding × cost per point × expected redemption, by the rate of now), money in reserve, both in the program''s currency, and the ratio required / reserve (NULL without a reserve; 1 is covered one to one).';
@@ -321,10 +322,9 @@ DECLARE
 	in_debt boolean;
 	is_pending boolean := coalesce(activate_at > now(), false);
 BEGIN
-	IF NOT isfinite(occurred_at) OR occurred_at IS NULL OR funding IS NULL THEN
-		RAISE EXCEPTION 'points need a time at which they were earned and somebody who funds them'
-			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = format('occurred_at is %s, funding is %s.', coalesce(occurred_at::text, 'NULL'), coalesce(funding, 'NULL'));
+	PERFORM o2o.moment_check(occurred_at);
+	IF funding IS NULL THEN
+		RAISE EXCEPTION 'points need somebody who funds them' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	SELECT a.account_id, s.account_id, coalesce(a.debt OPERATOR(o2o.>) 0, false) OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
 	INTO account, issuer, in_debt
@@ -359,7 +359,7 @@ BEGIN
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 occurred_at not finite or funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -404,7 +404,8 @@ BEGIN
 	ORDER BY t.account_id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'insufficient points'
-			USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', o2o.points_available(members, program), amount);
+			USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', o2o.points_available(members, program), amount),
+				HINT = 'points_balance() says what is available.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_pick(bigint[], bigint, text, o2o.points) IS 'Which lots of a customer''s profiles (members), whose accounts are locked, an amount comes from: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one, nothing that is on hold, and not if less than the debts of the members would be left. One row per account with its lots as parallel arrays, amounts above zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';

@@ -293,7 +293,8 @@ BEGIN
 		END IF;
 		IF (amount > 0 AND amount < 'Infinity' AND amount = round(amount, 4)) IS NOT TRUE THEN
 			RAISE EXCEPTION 'amount of a deposit must be positive, with at most 4 digits after the point'
-				USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL'));
+				USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL')),
+					HINT = 'Give an amount above zero.';
 		END IF;
 		INSERT INTO o2o.points_reserve_entry AS e (program, amount, reason, request_id, occurred_at)
 		VALUES (points_reserve_deposit.program, points_reserve_deposit.amount, points_reserve_deposit.reason, request, now())

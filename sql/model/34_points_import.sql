@@ -261,8 +261,8 @@ BEGIN
 			JOIN o2o.profile m ON m.customer_id = p.customer_id
 		WHERE i.batch_id = points_import.batch_id AND i.operation = 'burn'));
 
-	-- The staged rows and the accounts are new: without statistics what follows would be planned for empty tables.
-	ANALYZE o2o.import_points, o2o.points_account;
+	-- The accounts may all be new: without statistics what follows would be planned for an empty table.
+	ANALYZE o2o.points_account;
 	stamp := clock_timestamp();
 	WITH event AS MATERIALIZED (
 		SELECT i.import_no, i.profile_id, i.program, i.operation, i.amount, i.occurred_at, i.reference,

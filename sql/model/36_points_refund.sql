@@ -326,7 +326,8 @@ BEGIN
 	ELSE
 		IF rule.clawback_policy = 'available' AND o2o.points_available(members, program) OPERATOR(o2o.<) o2o.abs(amount) THEN
 			RAISE EXCEPTION 'insufficient points'
-				USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', o2o.points_available(members, program), o2o.abs(amount));
+				USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', o2o.points_available(members, program), o2o.abs(amount)),
+				HINT = 'points_balance() says what is available.';
 		END IF;
 		PERFORM o2o.points_take(profile_id, customer, members, program, o2o.abs(amount), transfer_id, 'adjustment', 'adjust', reference, reason, claim.request_id, NULL);
 	END IF;

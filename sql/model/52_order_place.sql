@@ -58,6 +58,15 @@ BEGIN
 		RAISE EXCEPTION 'an order needs lines'
 			USING ERRCODE = 'O2502', HINT = 'lines is a JSON array such as [{"sku": "A1", "quantity": 2, "unit_price": 9.5}].';
 	END IF;
+	SELECT n.line_no INTO bad
+	FROM jsonb_array_elements(order_lines_check.lines) WITH ORDINALITY n (item, line_no)
+	WHERE jsonb_typeof(n.item) <> 'object'
+		OR EXISTS (SELECT FROM jsonb_each(CASE jsonb_typeof(n.item) WHEN 'object' THEN n.item END) f WHERE jsonb_typeof(f.value) IN ('object', 'array'))
+	ORDER BY n.line_no LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'order line % must be a JSON object of plain values', bad.line_no
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Such as {"sku": "A1", "quantity": 2, "unit_price": 9.5}.';
+	END IF;
 	SELECT n.line_no, k.key INTO bad
 	FROM jsonb_array_elements(order_lines_check.lines) WITH ORDINALITY n (item, line_no), jsonb_object_keys(n.item) k (key)
 	WHERE k.key NOT IN ('sku', 'quantity', 'unit_price', 'discount', 'name', 'category')
@@ -72,11 +81,12 @@ BEGIN
 	WHERE o2o.order_line_error(coalesce(l.quantity, 1), l.unit_price, l.discount) IS NOT NULL
 	ORDER BY l.line_no LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = format('Line %s %s.', bad.line_no, bad.error);
+		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = format('Line %s %s.', bad.line_no, bad.error),
+			HINT = 'A line has quantity above zero, unit_price zero or above, and a discount of at most its price.';
 	END IF;
 	SELECT l.line_no, l.sku INTO bad
 	FROM ROWS FROM (jsonb_to_recordset(order_lines_check.lines) AS (sku text, name text)) WITH ORDINALITY l (sku, name, line_no)
-	WHERE l.sku IS NULL OR (l.name IS NULL AND NOT EXISTS (SELECT FROM o2o.sku s WHERE s.sku = l.sku)
+	WHERE coalesce(l.sku, '') = '' OR (l.name IS NULL AND NOT EXISTS (SELECT FROM o2o.sku s WHERE s.sku = l.sku)
 		AND NOT EXISTS (SELECT FROM jsonb_to_recordset(order_lines_check.lines) named (sku text, name text)
 			WHERE named.sku = l.sku AND named.name IS NOT NULL))
 	ORDER BY l.line_no LIMIT 1;
@@ -85,7 +95,7 @@ BEGIN
 			USING ERRCODE = 'O2503', HINT = 'Give the line a name, and the product is made; or register it in o2o.product and o2o.sku.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.order_lines_check(jsonb) IS 'Refuses order lines that order_place cannot take. Errors: O2502 no lines, O2501 a number that does not add up, O2503 unknown sku without a name, 22023 unknown key, 22P02 not a number.';
+COMMENT ON FUNCTION o2o.order_lines_check(jsonb) IS 'Refuses order lines that order_place cannot take. Errors: O2502 no lines, O2501 a number that does not add up, O2503 unknown sku without a name, or none, 22023 a line is no object of plain values or has an unknown key, 22P02 not a number.';
 
 CREATE OR REPLACE FUNCTION o2o.order_products(lines jsonb, source text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -111,8 +121,9 @@ DECLARE
 	paid numeric;
 	bad text;
 BEGIN
-	IF jsonb_typeof(order_payments_check.payments) <> 'array' THEN
-		RAISE EXCEPTION 'payments must be a JSON array' USING ERRCODE = 'invalid_parameter_value',
+	IF jsonb_typeof(order_payments_check.payments) <> 'array'
+		OR jsonb_path_exists(order_payments_check.payments, 'strict $[*] ? (@.type() != "object")') THEN
+		RAISE EXCEPTION 'payments must be a JSON array of objects' USING ERRCODE = 'invalid_parameter_value',
 			HINT = 'Such as [{"method": "card", "amount": 19.00}].';
 	END IF;
 	SELECT k.key INTO bad FROM jsonb_array_elements(order_payments_check.payments) p (item), jsonb_object_keys(p.item) k (key)
@@ -134,10 +145,11 @@ BEGIN
 			order_payments_check.currency, round(order_payments_check.due, order_payments_check.digits));
 	END IF;
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = bad;
+		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = bad,
+			HINT = 'Payments, and what the points pay, sum to the lines.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.order_payments_check(jsonb, numeric, text, integer) IS 'Refuses payments ([{"method", "amount"}]) that do not add up to what is due in the currency with its digits. Errors: O2501 with the sums in DETAIL, 22023 not an array or an unknown key.';
+COMMENT ON FUNCTION o2o.order_payments_check(jsonb, numeric, text, integer) IS 'Refuses payments ([{"method", "amount"}]) that do not add up to what is due in the currency with its digits. Errors: O2501 with the sums in DETAIL, 22023 not an array of objects, or an unknown key.';
 
 CREATE OR REPLACE FUNCTION o2o.order_place(identifiers jsonb, lines jsonb, source text, source_id text, channel text,
 	location_id bigint DEFAULT NULL, payments jsonb DEFAULT NULL, currency text DEFAULT NULL,
@@ -145,9 +157,9 @@ CREATE OR REPLACE FUNCTION o2o.order_place(identifiers jsonb, lines jsonb, sourc
 	points_program text DEFAULT NULL, points_burn o2o.points DEFAULT 0,
 	ordered_at timestamptz DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS TABLE (order_id bigint, profile_id bigint, customer_id bigint, points_earned o2o.points, points_balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	moment timestamptz := coalesce(order_place.ordered_at, now());
+	moment timestamptz := o2o.moment_check(coalesce(order_place.ordered_at, now()));
 	own_key text := o2o.order_key(order_place.source, order_place.source_id);
 	payload jsonb := jsonb_build_object('identifiers', order_place.identifiers, 'lines', order_place.lines,
 		'source', order_place.source, 'source_id', order_place.source_id, 'channel', order_place.channel,
@@ -165,7 +177,7 @@ DECLARE
 	person record;
 	is_known boolean;
 BEGIN
-	IF order_place.source_id IS NULL THEN
+	IF coalesce(order_place.source_id, '') = '' THEN
 		RAISE EXCEPTION 'an order needs the number that its source gave it (source_id)' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM o2o.order_check_place(order_place.source, order_place.channel, order_place.location_id);
@@ -205,7 +217,8 @@ BEGIN
 			USING ERRCODE = 'O2302', HINT = 'Give points_program.';
 	END IF;
 	IF order_place.points_burn IS NULL OR order_place.points_burn OPERATOR(o2o.<) 0 THEN
-		RAISE EXCEPTION 'amount must be positive' USING ERRCODE = 'O2303', DETAIL = format('points_burn is %s.', coalesce(order_place.points_burn::text, 'NULL'));
+		RAISE EXCEPTION 'amount must be positive' USING ERRCODE = 'O2303', DETAIL = format('points_burn is %s.', coalesce(order_place.points_burn::text, 'NULL')),
+			HINT = 'Give an amount above zero, or leave points_burn out.';
 	END IF;
 	SELECT c.currency, c.digits::integer AS digits INTO money FROM o2o.currency c
 	WHERE c.currency = coalesce(order_place.currency, program.currency,
@@ -216,7 +229,8 @@ BEGIN
 	END IF;
 	IF order_place.points_program IS NOT NULL AND program.currency <> money.currency THEN
 		RAISE EXCEPTION 'order and points program have different currencies'
-			USING ERRCODE = 'O2501', DETAIL = format('The order is in %s, program %s in %s.', money.currency, program.program, program.currency);
+			USING ERRCODE = 'O2501', DETAIL = format('The order is in %s, program %s in %s.', money.currency, program.program, program.currency),
+				HINT = 'Give the order the currency of its points program, or another program.';
 	END IF;
 	SELECT sum(o2o.order_line_amount(coalesce(l.quantity, 1), l.unit_price, l.discount, money.digits)) INTO total
 	FROM jsonb_to_recordset(order_place.lines) l (quantity numeric, unit_price numeric, discount numeric);
@@ -225,7 +239,8 @@ BEGIN
 		IF paid_by_points IS NULL OR paid_by_points > total THEN
 			RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501',
 				DETAIL = CASE WHEN paid_by_points IS NULL THEN format('Program %s has no rate at that time.', program.program)
-					ELSE format('%s points pay %s %s, the total is %s.', order_place.points_burn, paid_by_points, money.currency, total) END;
+					ELSE format('%s points pay %s %s, the total is %s.', order_place.points_burn, paid_by_points, money.currency, total) END,
+				HINT = 'Burn at most as many points as the order is worth.';
 		END IF;
 	END IF;
 	IF order_place.payments IS NOT NULL THEN
@@ -242,7 +257,8 @@ BEGIN
 	is_known := EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = person.profile_id);
 	IF NOT is_known AND order_place.points_burn OPERATOR(o2o.>) 0 THEN
 		RAISE EXCEPTION 'points of nobody cannot be burned'
-			USING ERRCODE = 'O2201', DETAIL = 'The order gives no identifier that identifies somebody.';
+			USING ERRCODE = 'O2201', DETAIL = 'The order gives no identifier that identifies somebody.',
+				HINT = 'Give an identifier of the buyer, or leave points_burn out.';
 	END IF;
 	order_id := nextval('o2o.order_id_seq');
 	profile_id := person.profile_id;
@@ -314,13 +330,13 @@ CREATE OR REPLACE FUNCTION o2o.order_return(source text, source_id text, channel
 RETURNS TABLE (return_id bigint, order_id bigint, profile_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	moment timestamptz := coalesce(order_return.returned_at, now());
+	moment timestamptz := o2o.moment_check(coalesce(order_return.returned_at, now()));
 	claim record;
 	bought record;
 	given_back numeric;
 	money record;
 BEGIN
-	IF order_return.source_id IS NULL THEN
+	IF coalesce(order_return.source_id, '') = '' THEN
 		RAISE EXCEPTION 'a return needs the number that its source gave it (source_id)' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	PERFORM o2o.order_check_place(order_return.source, order_return.channel, order_return.location_id);
@@ -339,7 +355,8 @@ BEGIN
 	WHERE o.source = order_return.source AND o.source_id = order_return.order_source_id;
 	IF NOT FOUND AND order_return.order_source_id IS NOT NULL THEN
 		RAISE EXCEPTION 'return of an unknown order' USING ERRCODE = 'O2501',
-			DETAIL = format('Source %s has no order %s.', order_return.source, order_return.order_source_id);
+			DETAIL = format('Source %s has no order %s.', order_return.source, order_return.order_source_id),
+			HINT = 'Give the order''s number in its source, or none for a return without a receipt.';
 	END IF;
 	SELECT c.currency, c.digits::integer AS digits INTO money FROM o2o.currency c
 	WHERE c.currency = coalesce(order_return.currency, bought.currency, (SELECT s.value FROM o2o.setting s WHERE s.name = 'order.currency'));
@@ -350,7 +367,8 @@ BEGIN
 	IF NOT coalesce(order_return.total >= 0 AND order_return.total < 1e14 AND scale(trim_scale(order_return.total)) <= money.digits, false)
 		OR money.currency <> bought.currency THEN
 		RAISE EXCEPTION 'return does not add up' USING ERRCODE = 'O2501',
-			DETAIL = format('Given back: %s %s.', coalesce(order_return.total::text, 'NULL'), money.currency);
+			DETAIL = format('Given back: %s %s.', coalesce(order_return.total::text, 'NULL'), money.currency),
+			HINT = 'Give a total of zero or above in the digits of the currency, which is that of the order.';
 	END IF;
 	IF bought.order_id IS NOT NULL THEN
 		-- Two returns of one order wait for each other here; the sum is read in a later statement.
@@ -360,7 +378,8 @@ BEGIN
 		IF given_back + order_return.total > bought.total THEN
 			RAISE EXCEPTION 'return does not add up' USING ERRCODE = 'O2501',
 				DETAIL = format('Given back %s %s with earlier returns, the order was %s.', round(given_back + order_return.total, money.digits),
-					money.currency, round(bought.total, money.digits));
+					money.currency, round(bought.total, money.digits)),
+				HINT = 'All returns of an order together give back at most its total.';
 		END IF;
 		profile_id := bought.profile_id;
 	ELSE

@@ -50,7 +50,8 @@ BEGIN
 		LEFT JOIN o2o.import_order i ON i.batch_id = l.batch_id AND i.source = l.source AND i.source_id = l.source_id
 	WHERE l.batch_id = order_import_check.batch_id AND i.batch_id IS NULL;
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'order lines without their order' USING ERRCODE = 'O2501', DETAIL = format('Such as order %s.', bad);
+		RAISE EXCEPTION 'order lines without their order' USING ERRCODE = 'O2501', DETAIL = format('Such as order %s.', bad),
+			HINT = 'Put the orders of all lines into import_order.';
 	END IF;
 	SELECT min(i.source || '/' || i.source_id) INTO bad
 	FROM o2o.import_order i
@@ -58,14 +59,16 @@ BEGIN
 		AND NOT EXISTS (SELECT FROM o2o.import_order_line l
 			WHERE l.batch_id = i.batch_id AND l.source = i.source AND l.source_id = i.source_id);
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'an order needs lines' USING ERRCODE = 'O2502', DETAIL = format('Order %s has none.', bad);
+		RAISE EXCEPTION 'an order needs lines' USING ERRCODE = 'O2502', DETAIL = format('Order %s has none.', bad),
+			HINT = 'Put the lines of all orders into import_order_line.';
 	END IF;
 	SELECT min(format('Line %s of order %s/%s %s.', l.line_no, l.source, l.source_id,
 		o2o.order_line_error(l.quantity, l.unit_price, l.discount))) INTO bad
 	FROM o2o.import_order_line l
 	WHERE l.batch_id = order_import_check.batch_id AND o2o.order_line_error(l.quantity, l.unit_price, l.discount) IS NOT NULL;
 	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = bad;
+		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501', DETAIL = bad,
+			HINT = 'A line has quantity above zero, unit_price zero or above, and a discount of at most its price.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.order_import_check(bigint) IS 'Refuses a batch that order_import cannot take whole. Errors: O2101, O2102, O2103 unknown source, channel, location, O2302 unknown program or another currency, O2501 lines that do not add up or lack their order, O2502 an order without lines, 22023 unknown currency.';
@@ -221,7 +224,8 @@ BEGIN
 			AND EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = o.profile_id), false);
 	IF bad IS NOT NULL THEN
 		RAISE EXCEPTION 'order does not add up' USING ERRCODE = 'O2501',
-			DETAIL = format('Points burned in order %s are below zero, of nobody, without a rate, or worth more than its total.', bad);
+			DETAIL = format('Points burned in order %s are below zero, of nobody, without a rate, or worth more than its total.', bad),
+			HINT = 'Correct points_burned of that order, or leave it 0.';
 	END IF;
 
 	INSERT INTO o2o.order_line (profile_id, order_id, line_no, sku, quantity, unit_price, discount, amount)

@@ -51,19 +51,19 @@ FROM o2o.customer c
 			(array_agg(s.balance - s.held - s.gone ORDER BY s.postings DESC, s.program))[1] AS available
 		FROM (
 			SELECT m.customer_id, a.program, sum(a.version) AS postings,
-				coalesce(o2o.sum(a.balance) FILTER (WHERE a.kind = 'member'), 0::o2o.points)::numeric AS balance,
-				o2o.sum(a.held)::numeric - coalesce(sum(h.over), 0) - coalesce(o2o.sum(a.balance) FILTER (WHERE a.kind = 'debt'), 0::o2o.points)::numeric AS held,
+				coalesce(sum(a.balance::numeric) FILTER (WHERE a.kind = 'member'), 0) AS balance,
+				sum(a.held::numeric) - coalesce(sum(h.over), 0) - coalesce(sum(a.balance::numeric) FILTER (WHERE a.kind = 'debt'), 0) AS held,
 				coalesce(sum(g.gone), 0) + coalesce(sum(h.gone), 0) AS gone
 			FROM o2o.points_account a
 				JOIN o2o.profile m ON m.profile_id = a.profile_id
 				LEFT JOIN (
-					SELECT l.profile_id, l.account_id, o2o.sum(l.remaining OPERATOR(o2o.-) l.held)::numeric AS gone
+					SELECT l.profile_id, l.account_id, sum(l.remaining::numeric - l.held::numeric) AS gone
 					FROM o2o.points_lot l WHERE l.expires_at <= now()
 					GROUP BY l.profile_id, l.account_id
 				) g ON g.profile_id = a.profile_id AND g.account_id = a.account_id
 				LEFT JOIN (
-					SELECT t.profile_id, t.account_id, o2o.sum(t.amount)::numeric AS over,
-						coalesce(o2o.sum(t.amount) FILTER (WHERE t.expires_at <= now()), 0::o2o.points)::numeric AS gone
+					SELECT t.profile_id, t.account_id, sum(t.amount::numeric) AS over,
+						coalesce(sum(t.amount::numeric) FILTER (WHERE t.expires_at <= now()), 0) AS gone
 					FROM o2o.points_hold_part t WHERE t.is_open AND t.held_until <= now()
 					GROUP BY t.profile_id, t.account_id
 				) h ON h.profile_id = a.profile_id AND h.account_id = a.account_id
@@ -218,19 +218,19 @@ FROM o2o.points_program p
 		ORDER BY d.valid_from DESC LIMIT 1
 	) r ON true
 	LEFT JOIN (
-		SELECT a.program, o2o.sum(t.amount) FILTER (WHERE t.operation IN ('earn', 'opening'))::numeric AS issued,
-			-o2o.sum(t.amount) FILTER (WHERE t.operation IN ('burn', 'refund'))::numeric AS spent,
-			-o2o.sum(t.amount) FILTER (WHERE t.operation = 'expire')::numeric AS expired,
-			o2o.sum(t.amount) FILTER (WHERE t.operation NOT IN ('earn', 'opening', 'burn', 'refund', 'expire'))::numeric AS adjusted
+		SELECT a.program, sum(t.amount::numeric) FILTER (WHERE t.operation IN ('earn', 'opening')) AS issued,
+			-sum(t.amount::numeric) FILTER (WHERE t.operation IN ('burn', 'refund')) AS spent,
+			-sum(t.amount::numeric) FILTER (WHERE t.operation = 'expire') AS expired,
+			sum(t.amount::numeric) FILTER (WHERE t.operation NOT IN ('earn', 'opening', 'burn', 'refund', 'expire')) AS adjusted
 		FROM o2o.points_posting t
 			JOIN o2o.points_account a ON a.profile_id = t.profile_id AND a.account_id = t.account_id
 		GROUP BY a.program
 	) l ON l.program = p.program
 	LEFT JOIN (
-		SELECT a.program, o2o.sum(a.balance)::numeric AS balance FROM o2o.points_account a GROUP BY a.program
+		SELECT a.program, sum(a.balance::numeric) AS balance FROM o2o.points_account a GROUP BY a.program
 	) b ON b.program = p.program
 	LEFT JOIN (
-		SELECT a.program, o2o.sum(x.remaining OPERATOR(o2o.-) x.held)::numeric AS unswept
+		SELECT a.program, sum(x.remaining::numeric - x.held::numeric) AS unswept
 		FROM o2o.points_lot x
 			JOIN o2o.points_account a ON a.profile_id = x.profile_id AND a.account_id = x.account_id
 		WHERE x.expires_at <= now()

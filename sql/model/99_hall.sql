@@ -33,12 +33,8 @@ BEGIN
 				(SELECT least(min(t.occurred_at), started) FROM o2o.touchpoint_default t), started + interval '3 months');
 			report := format('%s partitions made', rows);
 		WHEN 'points_expire' THEN
-			LOOP
-				rows := o2o.points_expire(1000);
-				total := total + rows;
-				EXIT WHEN rows = 0 OR clock_timestamp() >= until;
-			END LOOP;
-			report := format('%s lots expired', total);
+			rows := o2o.points_expire(1000);
+			report := format('%s lots expired in the last batch', rows);
 		WHEN 'verify' THEN
 			SELECT count(*) INTO rows FROM o2o.identity_verify();
 			SELECT count(*) INTO total FROM o2o.points_verify();
@@ -46,23 +42,31 @@ BEGIN
 	END CASE;
 	UPDATE o2o.maintenance m SET started_at = started, finished_at = clock_timestamp(), done = report
 	WHERE m.step = maintain_step.step;
-	RETURN true;
+	RETURN maintain_step.step = 'points_expire' AND rows >= 1000;
 END $$;
-COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, verify) unless another session is at it or the time is up. Returns whether it ran.';
+COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, verify) unless another session is at it or the time is up; of points_expire one batch of 1000 lots. Returns whether there is more of it to do.';
 
+-- It commits between its parts, so that nobody waits for an account longer than a
+-- batch takes, and no batch takes accounts below those of the batch before. The
+-- server allows COMMIT neither with SET nor with SECURITY DEFINER: hence all names
+-- are qualified here, and maintain_step() has the owner's rights.
 CREATE OR REPLACE PROCEDURE o2o.maintain(max_seconds integer DEFAULT 60)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
-	until timestamptz := clock_timestamp() + make_interval(secs => max_seconds);
+	until pg_catalog.timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
 BEGIN
 	PERFORM o2o.maintain_step('partitions', until);
-	PERFORM o2o.maintain_step('points_expire', until);
+	COMMIT;
+	WHILE o2o.maintain_step('points_expire', until) LOOP
+		COMMIT;
+	END LOOP;
+	COMMIT;
 	PERFORM o2o.maintain_step('verify', until);
 END $$;
-COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, runs the verify functions. Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (each step runs once). Answers are exact also when it has not run for a month.';
+COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, runs the verify functions. Commits after each step, so call it outside a transaction (2D000 inside one). Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (no step runs twice at a time). Answers are exact also when it has not run for a month.';
 
 CREATE OR REPLACE FUNCTION o2o.health() RETURNS TABLE ("check" text, status text, value text, hint text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
 DECLARE
 	library text := o2o.library_version();
 BEGIN
@@ -102,7 +106,8 @@ BEGIN
 	SELECT 'touchpoints without a partition', CASE WHEN p.waiting THEN 'warning' ELSE 'ok' END,
 		CASE WHEN p.waiting THEN 'some' ELSE 'none' END,
 		CASE WHEN p.waiting THEN 'CALL o2o.maintain(60) moves them.' END
-	FROM (SELECT EXISTS (SELECT FROM o2o.touchpoint_default) AS waiting) p;
+	FROM (SELECT EXISTS (SELECT FROM o2o.touchpoint_default t
+		WHERE t.occurred_at >= now() - interval '10 years' AND t.occurred_at < now() + interval '3 months') AS waiting) p;
 	RETURN QUERY
 	SELECT 'suppressed evidence of 30 days', 'ok', count(*)::text, 'o2o.identity_evidence, status suppressed: links that a rule refused.'
 	FROM o2o.identity_evidence e WHERE e.status = 'suppressed' AND e.last_seen_at > now() - interval '30 days';

@@ -112,6 +112,20 @@ o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 	}
 }
 
+/* Earth-centred coordinates: to longitude 0 on the equator, to 90 east, to the north pole. */
+void
+o2o_geo_ecef(O2oGeoPoint point, double metres[3])
+{
+	double lat = (o2o_geo_lat(point) - O2O_GEO_LAT_HALF) * UNIT;
+	double lon = (o2o_geo_lon(point) - O2O_GEO_LON_HALF) * UNIT;
+	double s = sin(lat);
+	double n = WGS84_A / sqrt(1.0 - WGS84_E2 * s * s);
+
+	metres[0] = n * cos(lat) * cos(lon);
+	metres[1] = n * cos(lat) * sin(lon);
+	metres[2] = n * (1.0 - WGS84_E2) * s;
+}
+
 /* Degrees clockwise from north in which the geodesic from a to b sets out. */
 double
 o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b)

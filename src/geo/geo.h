@@ -36,7 +36,8 @@ typedef enum O2oGeoStatus
 {
 	O2O_GEO_OK,
 	O2O_GEO_LONGITUDE, /* out of range, or not a number */
-	O2O_GEO_LATITUDE
+	O2O_GEO_LATITUDE,
+	O2O_GEO_UPSIDE_DOWN /* south above north */
 } O2oGeoStatus;
 
 /* An area of longitude and latitude, both ends included, biased as above. */
@@ -47,6 +48,44 @@ typedef struct O2oGeoBox
 	int64_t south;
 	int64_t north;
 } O2oGeoBox;
+
+/*
+ * o2o.geocircle: the positions at most radius metres from the center.  The
+ * radius is zero or more, and may be infinite.
+ */
+typedef struct O2oGeoCircle
+{
+	O2oGeoPoint center;
+	double radius;
+} O2oGeoCircle;
+
+/*
+ * o2o.geobox: the positions between two parallels and, going east, between two
+ * meridians, in 1e-7 degree.  West above east: it crosses the antimeridian.  In
+ * normal form west is below 180 degrees, and east is -180 only if west is.
+ */
+typedef struct O2oGeoFrame
+{
+	int32_t west;
+	int32_t south;
+	int32_t east;
+	int32_t north;
+} O2oGeoFrame;
+
+/* '(-179.1234567,-89.1234567),(-179.1234567,-89.1234567)' and its end */
+#define O2O_GEO_FRAME_TEXT_SIZE (2 * O2O_GEO_TEXT_SIZE + 4)
+
+#define PG_GETARG_GEOCIRCLE(n) ((const O2oGeoCircle *) PG_GETARG_POINTER(n))
+#define PG_GETARG_GEOFRAME(n) ((const O2oGeoFrame *) PG_GETARG_POINTER(n))
+#define DatumGetGeoCircle(x) ((const O2oGeoCircle *) DatumGetPointer(x))
+#define DatumGetGeoFrame(x) ((const O2oGeoFrame *) DatumGetPointer(x))
+
+/* Search operators of both operator classes; the numbers are those of access/stratnum.h. */
+#define O2O_GEO_OVERLAPS_FRAME 3
+#define O2O_GEO_EQUALS 6
+#define O2O_GEO_IN_CIRCLE 8
+#define O2O_GEO_NEAREST 15
+#define O2O_GEO_IN_FRAME 28
 
 /* What a lower bound needs to know of the position it is measured from. */
 typedef struct O2oGeoQuery
@@ -97,9 +136,33 @@ extern O2oGeoStatus o2o_geo_from_units(int64_t lon_e7, int64_t lat_e7, O2oGeoPoi
 extern O2oGeoStatus o2o_geo_from_degrees(double longitude, double latitude, O2oGeoPoint *point);
 extern bool o2o_geo_parse(const char *text, double *longitude, double *latitude);
 extern void o2o_geo_format(O2oGeoPoint point, char *text);
+extern char *o2o_geo_format_units(int64_t units, char *text);
+extern const char *o2o_geo_parse_number(const char *text, double *number);
+extern const char *o2o_geo_skip_space(const char *text);
+extern const char *o2o_geo_skip_word(const char *text, const char *upper);
+
+/* area.c */
+extern O2oGeoStatus o2o_geo_frame_from_units(int64_t west, int64_t south, int64_t east,
+											 int64_t north, O2oGeoFrame *frame);
+extern O2oGeoStatus o2o_geo_frame_from_degrees(const double corners[4], O2oGeoFrame *frame);
+extern bool
+o2o_geo_circle_parse(const char *text, double *longitude, double *latitude, double *radius);
+extern bool o2o_geo_frame_parse(const char *text, double corners[4]);
+extern void o2o_geo_frame_format(const O2oGeoFrame *frame, char *text);
+extern bool o2o_geo_frame_reaches(const O2oGeoFrame *frame, const O2oGeoBox *box);
+extern bool o2o_geo_frames_meet(const O2oGeoFrame *a, const O2oGeoFrame *b);
+
+/* geopoint.c */
+struct Node;
+extern bool o2o_geo_check_status(O2oGeoStatus status, double longitude, double latitude,
+								 struct Node *escontext);
+
+/* area_type.c */
+extern bool o2o_geo_check_radius(double metres, struct Node *escontext);
 
 /* distance.c */
 extern double o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b);
+extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);

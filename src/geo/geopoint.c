@@ -43,24 +43,31 @@ PG_FUNCTION_INFO_V1(o2o_geopoint_dwithin);
 PG_FUNCTION_INFO_V1(o2o_geopoint_azimuth);
 PG_FUNCTION_INFO_V1(o2o_geopoint_hilbert);
 
-/* The one place that words the errors of a position out of range. */
-static Datum
-checked_point(O2oGeoStatus status, O2oGeoPoint point, double longitude, double latitude,
-			  struct Node *escontext)
+/* The one place that words the errors of a position out of range; true if it is none. */
+bool
+o2o_geo_check_status(O2oGeoStatus status, double longitude, double latitude, struct Node *escontext)
 {
 	if (status == O2O_GEO_LONGITUDE)
 		ereturn(
-			escontext, (Datum) 0,
+			escontext, false,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("longitude must be between -180 and 180 degrees"),
 			 errdetail("The position is longitude %.12g, latitude %.12g.", longitude, latitude)));
 	if (status == O2O_GEO_LATITUDE)
-		ereturn(escontext, (Datum) 0,
+		ereturn(escontext, false,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("latitude must be between -90 and 90 degrees"),
 				 errdetail("The position is longitude %.12g, latitude %.12g.", longitude, latitude),
 				 errhint("Longitude comes first, then latitude.")));
-	return GeoPointGetDatum(point);
+	return true;
+}
+
+static Datum
+checked_point(O2oGeoStatus status, O2oGeoPoint point, double longitude, double latitude,
+			  struct Node *escontext)
+{
+	return o2o_geo_check_status(status, longitude, latitude, escontext) ? GeoPointGetDatum(point)
+																		: (Datum) 0;
 }
 
 static Datum
@@ -271,11 +278,7 @@ o2o_geopoint_dwithin(PG_FUNCTION_ARGS)
 {
 	double metres = PG_GETARG_FLOAT8(2);
 
-	/* written so that NaN fails */
-	if (!(metres >= 0.0))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("distance must be zero or more metres"),
-						errdetail("The distance is %g.", metres)));
+	o2o_geo_check_radius(metres, NULL);
 	PG_RETURN_BOOL(o2o_geo_distance(PG_GETARG_GEOPOINT(0), PG_GETARG_GEOPOINT(1)) <= metres);
 }
 

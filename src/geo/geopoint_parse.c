@@ -1,7 +1,8 @@
 /*
  * geopoint_parse.c
  *		Text and degrees to a position and back: pure, no PostgreSQL header.
- *		Range, normal form and rounding are decided here and nowhere else.
+ *		Range, normal form and rounding of a position are decided here and nowhere
+ *		else; those of circles and boxes in area.c, which reads numbers as here.
  */
 #include "geo/geo.h"
 
@@ -37,8 +38,9 @@ o2o_geo_from_degrees(double longitude, double latitude, O2oGeoPoint *point)
 	return o2o_geo_from_units(llround(longitude * 1e7), llround(latitude * 1e7), point);
 }
 
-static const char *
-skip_space(const char *text)
+/* Where the text goes on after white space. */
+const char *
+o2o_geo_skip_space(const char *text)
 {
 	return text + strspn(text, " \t\n\r\f\v");
 }
@@ -53,8 +55,8 @@ is_digit(char c)
  * One decimal number; NULL if there is none.  The grammar is checked before
  * strtod sees it, which would also take 'nan', 'inf' and hexadecimal.
  */
-static const char *
-parse_number(const char *text, double *number)
+const char *
+o2o_geo_parse_number(const char *text, double *number)
 {
 	const char *at = text;
 	int digits = 0;
@@ -83,8 +85,8 @@ parse_number(const char *text, double *number)
 }
 
 /* Skip one word in either case; NULL if the text goes on otherwise. */
-static const char *
-skip_word(const char *text, const char *upper)
+const char *
+o2o_geo_skip_word(const char *text, const char *upper)
 {
 	for (; *upper; text++, upper++)
 		if (*text != *upper && *text != *upper - 'A' + 'a')
@@ -96,39 +98,39 @@ skip_word(const char *text, const char *upper)
 bool
 o2o_geo_parse(const char *text, double *longitude, double *latitude)
 {
-	const char *at = skip_space(text);
-	const char *word = skip_word(at, "POINT");
+	const char *at = o2o_geo_skip_space(text);
+	const char *word = o2o_geo_skip_word(at, "POINT");
 	const char *end;
 
 	if (word)
 	{
-		at = skip_space(word);
+		at = o2o_geo_skip_space(word);
 		if (*at++ != '(')
 			return false;
-		at = skip_space(at);
+		at = o2o_geo_skip_space(at);
 	}
-	end = parse_number(at, longitude);
+	end = o2o_geo_parse_number(at, longitude);
 	if (!end)
 		return false;
-	at = skip_space(end);
+	at = o2o_geo_skip_space(end);
 	if (word ? at == end : *at++ != ',')
 		return false;
-	at = parse_number(skip_space(at), latitude);
+	at = o2o_geo_parse_number(o2o_geo_skip_space(at), latitude);
 	if (!at)
 		return false;
-	at = skip_space(at);
+	at = o2o_geo_skip_space(at);
 	if (word)
 	{
 		if (*at++ != ')')
 			return false;
-		at = skip_space(at);
+		at = o2o_geo_skip_space(at);
 	}
 	return *at == '\0';
 }
 
 /* 1e-7 degrees as the shortest exact decimal; returns the end. */
-static char *
-format_units(int64_t units, char *text)
+char *
+o2o_geo_format_units(int64_t units, char *text)
 {
 	char digits[7];
 	char whole[4];
@@ -165,8 +167,8 @@ format_units(int64_t units, char *text)
 void
 o2o_geo_format(O2oGeoPoint point, char *text)
 {
-	text = format_units(o2o_geo_lon(point) - O2O_GEO_LON_HALF, text);
+	text = o2o_geo_format_units(o2o_geo_lon(point) - O2O_GEO_LON_HALF, text);
 	*text++ = ',';
-	text = format_units(o2o_geo_lat(point) - O2O_GEO_LAT_HALF, text);
+	text = o2o_geo_format_units(o2o_geo_lat(point) - O2O_GEO_LAT_HALF, text);
 	*text = '\0';
 }

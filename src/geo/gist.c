@@ -117,24 +117,53 @@ area(const O2oGeoBox *box)
 		   ((double) ((box->north - box->south) >> STEP_BITS) + 1.0);
 }
 
-/* The only search operator is "=". */
+/* What the bounds need of the position searched from, kept for the scan. */
+static const O2oGeoQuery *
+prepared_query(FmgrInfo *flinfo, O2oGeoPoint point)
+{
+	O2oGeoQuery *query = (O2oGeoQuery *) flinfo->fn_extra;
+
+	if (query == NULL)
+		query = flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(O2oGeoQuery));
+	else if (query->point == point)
+		return query;
+	o2o_geo_query_init(query, point);
+	return query;
+}
+
+/* Exact at the leaves, so that nothing has to be asked again. */
 Datum
 o2o_geopoint_gist_consistent(PG_FUNCTION_ARGS)
 {
 	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
-	O2oGeoPoint point = PG_GETARG_GEOPOINT(1);
+	Datum argument = PG_GETARG_DATUM(1);
 	StrategyNumber strategy = (StrategyNumber) PG_GETARG_UINT16(2);
 	bool *recheck = (bool *) PG_GETARG_POINTER(4);
-	O2oGeoBox box;
+	O2oGeoBox box = box_of(entry->key);
 
-	if (strategy != RTSameStrategyNumber)
-		elog(ERROR, "unrecognized strategy number: %d", strategy);
 	*recheck = false;
-	if (GIST_LEAF(entry))
-		PG_RETURN_BOOL(DatumGetGeoPoint(entry->key) == point);
-	box = box_of(entry->key);
-	PG_RETURN_BOOL(o2o_geo_lon(point) >= box.west && o2o_geo_lon(point) <= box.east &&
-				   o2o_geo_lat(point) >= box.south && o2o_geo_lat(point) <= box.north);
+	if (strategy == O2O_GEO_IN_CIRCLE)
+	{
+		const O2oGeoCircle *circle = DatumGetGeoCircle(argument);
+
+		if (o2o_geo_bound(prepared_query(fcinfo->flinfo, circle->center), &box) > circle->radius)
+			PG_RETURN_BOOL(false);
+		PG_RETURN_BOOL(!GIST_LEAF(entry) || o2o_geo_distance(DatumGetGeoPoint(entry->key),
+															 circle->center) <= circle->radius);
+	}
+	if (strategy == O2O_GEO_OVERLAPS_FRAME || strategy == O2O_GEO_IN_FRAME)
+		PG_RETURN_BOOL(o2o_geo_frame_reaches(DatumGetGeoFrame(argument), &box));
+	if (strategy == O2O_GEO_EQUALS)
+	{
+		O2oGeoPoint point = DatumGetGeoPoint(argument);
+
+		if (GIST_LEAF(entry))
+			PG_RETURN_BOOL(DatumGetGeoPoint(entry->key) == point);
+		PG_RETURN_BOOL(o2o_geo_lon(point) >= box.west && o2o_geo_lon(point) <= box.east &&
+					   o2o_geo_lat(point) >= box.south && o2o_geo_lat(point) <= box.north);
+	}
+	elog(ERROR, "unrecognized strategy number: %d", strategy);
+	PG_RETURN_BOOL(false);
 }
 
 Datum
@@ -248,19 +277,10 @@ o2o_geopoint_gist_distance(PG_FUNCTION_ARGS)
 	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
 	O2oGeoPoint point = PG_GETARG_GEOPOINT(1);
 	bool *recheck = (bool *) PG_GETARG_POINTER(4);
-	O2oGeoQuery *query = (O2oGeoQuery *) fcinfo->flinfo->fn_extra;
 	O2oGeoBox box = box_of(entry->key);
 
-	if (query == NULL)
-	{
-		query = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(O2oGeoQuery));
-		o2o_geo_query_init(query, point);
-		fcinfo->flinfo->fn_extra = query;
-	}
-	else if (query->point != point)
-		o2o_geo_query_init(query, point);
 	*recheck = GIST_LEAF(entry);
-	PG_RETURN_FLOAT8(o2o_geo_bound(query, &box));
+	PG_RETURN_FLOAT8(o2o_geo_bound(prepared_query(fcinfo->flinfo, point), &box));
 }
 
 /* Sorted builds: along the Hilbert curve, equal places by value. */

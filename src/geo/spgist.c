@@ -152,37 +152,85 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* What the bounds need of the position searched from, kept for the scan. */
-static const O2oGeoQuery *
-prepared_query(FmgrInfo *flinfo, Datum argument)
+/* What the bounds need of the positions searched from, kept for the scan. */
+typedef struct SearchFrom
 {
-	O2oGeoQuery *query = (O2oGeoQuery *) flinfo->fn_extra;
+	O2oGeoQuery nearest;
+	O2oGeoQuery circle;
+} SearchFrom;
 
-	if (query == NULL)
-		query = flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(O2oGeoQuery));
-	else if (query->point == DatumGetGeoPoint(argument))
-		return query;
-	o2o_geo_query_init(query, DatumGetGeoPoint(argument));
+static SearchFrom *
+search_from(FmgrInfo *flinfo)
+{
+	if (flinfo->fn_extra == NULL)
+	{
+		SearchFrom *from = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(SearchFrom));
+
+		o2o_geo_query_init(&from->nearest, 0);
+		o2o_geo_query_init(&from->circle, 0);
+		flinfo->fn_extra = from;
+	}
+	return (SearchFrom *) flinfo->fn_extra;
+}
+
+static const O2oGeoQuery *
+prepared(O2oGeoQuery *query, O2oGeoPoint point)
+{
+	if (query->point != point)
+		o2o_geo_query_init(query, point);
 	return query;
 }
 
 static double *
 bounds_of(FmgrInfo *flinfo, const ScanKeyData *orderbys, int count, const O2oGeoBox *box)
 {
+	SearchFrom *from = search_from(flinfo);
 	double *bounds = palloc(sizeof(double) * count);
 	int i;
 
 	for (i = 0; i < count; i++)
-		bounds[i] = o2o_geo_bound(prepared_query(flinfo, orderbys[i].sk_argument), box);
+		bounds[i] =
+			o2o_geo_bound(prepared(&from->nearest, DatumGetGeoPoint(orderbys[i].sk_argument)), box);
 	return bounds;
 }
 
-/* The class has no search operator but "=". */
-static void
-check_strategy(const ScanKeyData *key)
+/* Whether a position of the area may satisfy the condition. */
+static bool
+area_may_match(FmgrInfo *flinfo, const ScanKeyData *key, const O2oGeoBox *box)
 {
-	if (key->sk_strategy != RTSameStrategyNumber)
-		elog(ERROR, "unrecognized strategy number: %d", key->sk_strategy);
+	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
+	{
+		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+
+		return o2o_geo_bound(prepared(&search_from(flinfo)->circle, circle->center), box) <=
+			   circle->radius;
+	}
+	if (key->sk_strategy == O2O_GEO_OVERLAPS_FRAME || key->sk_strategy == O2O_GEO_IN_FRAME)
+		return o2o_geo_frame_reaches(DatumGetGeoFrame(key->sk_argument), box);
+	if (key->sk_strategy == O2O_GEO_EQUALS)
+	{
+		O2oGeoPoint point = DatumGetGeoPoint(key->sk_argument);
+
+		return o2o_geo_lon(point) >= box->west && o2o_geo_lon(point) <= box->east &&
+			   o2o_geo_lat(point) >= box->south && o2o_geo_lat(point) <= box->north;
+	}
+	elog(ERROR, "unrecognized strategy number: %d", key->sk_strategy);
+	return false;
+}
+
+/* Of a single position the area says all but the exact distance. */
+static bool
+point_matches(FmgrInfo *flinfo, const ScanKeyData *key, O2oGeoPoint point, const O2oGeoBox *box)
+{
+	if (!area_may_match(flinfo, key, box))
+		return false;
+	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
+	{
+		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+
+		return o2o_geo_distance(point, circle->center) <= circle->radius;
+	}
+	return true;
 }
 
 Datum
@@ -199,24 +247,16 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 		out->distances = palloc(sizeof(double *) * in->nNodes);
 	for (i = 0; i < in->nNodes; i++)
 	{
-		O2oGeoCell label = DatumGetCell(in->nodeLabels[i]);
+		O2oGeoBox box = o2o_geo_cell_box(DatumGetCell(in->nodeLabels[i]));
 		bool enter = true;
 
 		for (k = 0; k < in->nkeys && enter; k++)
-		{
-			check_strategy(&in->scankeys[k]);
-			enter = o2o_geo_cell_contains(
-				label, o2o_geo_cell(DatumGetGeoPoint(in->scankeys[k].sk_argument)));
-		}
+			enter = area_may_match(fcinfo->flinfo, &in->scankeys[k], &box);
 		if (!enter)
 			continue;
 		if (in->norderbys > 0)
-		{
-			O2oGeoBox box = o2o_geo_cell_box(label);
-
 			out->distances[out->nNodes] =
 				bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
-		}
 		out->nodeNumbers[out->nNodes++] = i;
 	}
 	PG_RETURN_VOID();
@@ -228,21 +268,15 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 	O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
+	O2oGeoBox box = o2o_geo_point_box(point);
 	int k;
 
 	out->recheck = false;
 	out->recheckDistances = true;
 	for (k = 0; k < in->nkeys; k++)
-	{
-		check_strategy(&in->scankeys[k]);
-		if (point != DatumGetGeoPoint(in->scankeys[k].sk_argument))
+		if (!point_matches(fcinfo->flinfo, &in->scankeys[k], point, &box))
 			PG_RETURN_BOOL(false);
-	}
 	if (in->norderbys > 0)
-	{
-		O2oGeoBox box = o2o_geo_point_box(point);
-
 		out->distances = bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
-	}
 	PG_RETURN_BOOL(true);
 }

@@ -15,6 +15,7 @@
 #include "utils/numeric.h"
 
 PG_FUNCTION_INFO_V1(o2o_identifiers_from_json);
+PG_FUNCTION_INFO_V1(o2o_identifiers_from_json_or_null);
 
 /* More identifiers in one event are a mistake of the caller, not a person. */
 #define MAX_IDENTIFIERS 100
@@ -22,6 +23,8 @@ PG_FUNCTION_INFO_V1(o2o_identifiers_from_json);
 typedef struct Collection
 {
 	text *default_country; /* NULL for none */
+	bool soft;             /* note what is invalid instead of raising it */
+	bool invalid;
 	int count;
 	Datum items[MAX_IDENTIFIERS]; /* sorted, distinct */
 } Collection;
@@ -51,10 +54,20 @@ add(Collection *all, const O2OIdentifierText *found)
 		ereport(ERROR,
 				(errcode(ERRCODE_O2O_TOO_MANY_IDENTIFIERS),
 				 errmsg("too many identifiers in one call"),
-				 errdetail("One call takes at most %d different identifiers.", MAX_IDENTIFIERS)));
+				 errdetail("One call takes at most %d different identifiers.", MAX_IDENTIFIERS),
+				 errhint("Pass what was seen together in one event, one event a call.")));
 	memmove(&all->items[low + 1], &all->items[low], (all->count - low) * sizeof(Datum));
 	all->items[low] = PointerGetDatum(id);
 	all->count++;
+}
+
+/* Is an error only to be noted? */
+static bool
+noted(Collection *all)
+{
+	if (all->soft)
+		all->invalid = true;
+	return all->soft;
 }
 
 /* Reads one value of a kind, or 'kind:value' when kind is NULL, and adds it. */
@@ -81,24 +94,26 @@ read_and_add(Collection *all, const JsonbValue *kind, const char *value, int len
 	}
 	if (status == O2O_IDENTIFIER_OK)
 		add(all, &found);
-	else if (status != O2O_IDENTIFIER_EMPTY)
+	else if (status != O2O_IDENTIFIER_EMPTY && !noted(all))
 		o2o_identifier_error(NULL, status, &found);
 }
 
 /*
  * A number as an identifier: whole and not negative. Exports write a card as
- * 88001.0, which means 88001.
+ * 88001.0, which means 88001. NULL is an error that was noted.
  */
 static char *
-whole_number(Numeric number)
+whole_number(Collection *all, Numeric number)
 {
 	char *digits = numeric_normalize(number);
 
-	if (strspn(digits, "0123456789") != strlen(digits))
+	if (strspn(digits, "0123456789") == strlen(digits))
+		return digits;
+	if (!noted(all))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 						errmsg("number in identifiers is not a whole number of zero or more"),
 						errhint("Pass the value as a string.")));
-	return digits;
+	return NULL;
 }
 
 /* Takes in one scalar of the input. */
@@ -118,11 +133,14 @@ take(Collection *all, const JsonbValue *kind, const JsonbValue *value)
 	}
 	if (value->type == jbvNumeric && kind != NULL)
 	{
-		char *digits = whole_number(value->val.numeric);
+		char *digits = whole_number(all, value->val.numeric);
 
-		read_and_add(all, kind, digits, (int) strlen(digits));
+		if (digits != NULL)
+			read_and_add(all, kind, digits, (int) strlen(digits));
 		return;
 	}
+	if (noted(all))
+		return;
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid value in identifiers"),
@@ -133,13 +151,13 @@ take(Collection *all, const JsonbValue *kind, const JsonbValue *value)
 
 /* A key has to be a kind even when its value is null. */
 static void
-check_kind(const JsonbValue *kind)
+check_kind(Collection *all, const JsonbValue *kind)
 {
 	O2OIdentifierText found;
 	O2OIdentifierStatus status;
 
 	status = o2o_identifier_read_value(kind->val.string.val, kind->val.string.len, "", 0, &found);
-	if (status != O2O_IDENTIFIER_EMPTY)
+	if (status != O2O_IDENTIFIER_EMPTY && !noted(all))
 		o2o_identifier_error(NULL, status, &found);
 }
 
@@ -157,9 +175,13 @@ collect(Collection *all, Jsonb *input)
 	token = JsonbIteratorNext(&it, &value, false);
 	by_kind = token == WJB_BEGIN_OBJECT;
 	if (!by_kind && value.val.array.rawScalar)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("identifiers must be an object or an array"),
-						errhint("Examples: {\"phone\": \"+12025550123\"}, [\"card:88001\"].")));
+	{
+		if (!noted(all))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("identifiers must be an object or an array"),
+							errhint("Examples: {\"phone\": \"+12025550123\"}, [\"card:88001\"].")));
+		return;
+	}
 
 	while ((token = JsonbIteratorNext(&it, &value, false)) != WJB_DONE)
 	{
@@ -168,7 +190,7 @@ collect(Collection *all, Jsonb *input)
 		{
 			case WJB_KEY:
 				kind = value;
-				check_kind(&kind);
+				check_kind(all, &kind);
 				break;
 			case WJB_VALUE:
 			case WJB_ELEM:
@@ -190,9 +212,9 @@ collect(Collection *all, Jsonb *input)
 	}
 }
 
-/* identifiers_from_json(input jsonb, default_country text) */
-Datum
-o2o_identifiers_from_json(PG_FUNCTION_ARGS)
+/* What both functions do: the array, or NULL where that is to be the error. */
+static Datum
+from_json(FunctionCallInfo fcinfo, bool soft)
 {
 	Collection all;
 	Oid *element = fcinfo->flinfo->fn_extra;
@@ -207,7 +229,25 @@ o2o_identifiers_from_json(PG_FUNCTION_ARGS)
 	}
 
 	all.count = 0;
+	all.soft = soft;
+	all.invalid = false;
 	all.default_country = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	collect(&all, PG_GETARG_JSONB_P(0));
+	if (all.invalid)
+		PG_RETURN_NULL();
 	PG_RETURN_ARRAYTYPE_P(construct_array(all.items, all.count, *element, -1, false, TYPALIGN_INT));
+}
+
+/* identifiers_from_json(input jsonb, default_country text) */
+Datum
+o2o_identifiers_from_json(PG_FUNCTION_ARGS)
+{
+	return from_json(fcinfo, false);
+}
+
+/* identifiers_from_json_or_null(input jsonb, default_country text) */
+Datum
+o2o_identifiers_from_json_or_null(PG_FUNCTION_ARGS)
+{
+	return from_json(fcinfo, true);
 }

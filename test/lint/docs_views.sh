@@ -12,7 +12,7 @@ said()
 				FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0))
 		FROM pg_class c
 		WHERE c.relkind = 'v' AND c.relnamespace = 'o2o'::regnamespace
-		ORDER BY c.relname IN ('customer_ref', 'location_opening'), c.relname COLLATE "C";
+		ORDER BY c.relname = 'customer_ref', c.relname COLLATE "C";
 	SQL
 }
 

@@ -43,6 +43,11 @@ try {
 		check(f.holes === 0, `figure ${f.id}: ${f.holes} marks without a place`);
 		check(!/NaN|undefined|Infinity|\bnull\b/.test(f.text), `figure ${f.id}: no hole in the words: ${f.heading}`);
 	}
+	const bands = await page.$eval("#segments svg", (s) => ({
+		labels: s.querySelectorAll("g[aria-label='y-axis tick label'] text").length,
+		filled: new Set([...s.querySelectorAll("g[aria-label=bar] rect")].filter((r) => Number(r.getAttribute("width")) > 0).map((r) => r.getAttribute("y"))).size,
+	}));
+	check(bands.labels > 0 && bands.filled === bands.labels, `figure segments: ${bands.filled} of ${bands.labels} rows have a bar`);
 	const tiles = await page.$$eval(".tile .value", (all) => all.map((t) => t.textContent));
 	check(tiles.length >= 4 && tiles.every((t) => /\d/.test(t) && !/NaN|undefined/.test(t)), `headline figures: ${tiles.join(" | ")}`);
 	const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

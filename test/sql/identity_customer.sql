@@ -165,6 +165,10 @@ SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"name": "Anne", "
 SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"name": "Old", "points": 7, "vip": null}', occurred_at => '2026-01-01 00:00+00');
 SELECT outcome FROM o2o.identify('{"card": "trait"}', 'crm', '{"name": "A. Li"}', occurred_at => '2026-01-01 00:00+00');
 SELECT source, name, value, observed_at FROM o2o.profile_trait WHERE profile_id = pg_temp.profile('card:trait') ORDER BY source, name;
+-- What was said again is as new as when it was said last.
+SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"city": "Shanghai"}', occurred_at => '2026-04-01 00:00+00');
+SELECT outcome FROM o2o.identify('{"card": "trait"}', 'pos', '{"city": "Suzhou"}', occurred_at => '2026-03-01 00:00+00');
+SELECT value, observed_at FROM o2o.profile_trait WHERE profile_id = pg_temp.profile('card:trait') AND name = 'city';
 
 -- Looking up: by identifier, by profile, by a customer id that was absorbed; nobody is NULL.
 SELECT o2o.customer_lookup('card:88001') = o2o.customer_lookup('phone:+8613800138000') AS same,
@@ -272,6 +276,14 @@ SELECT pg_temp.members(u.customer_id) AS customer FROM o2o.customer_unmerge((:'m
 SELECT pg_temp.members(u.customer_id) AS customer FROM o2o.customer_unmerge((:'merges'::bigint[])[2], 'second') u ORDER BY 1;
 SELECT * FROM pg_temp.event('{"card": ["t1", "t2", "t3"]}');
 SELECT * FROM o2o.identity_verify();
+-- The second merge alone: the first stands, and neither of its two links the third again.
+SELECT outcome FROM pg_temp.event('{"card": "w1"}') UNION ALL SELECT outcome FROM pg_temp.event('{"card": "w2"}') UNION ALL SELECT outcome FROM pg_temp.event('{"card": "w3"}');
+SELECT * FROM pg_temp.event('{"card": ["w1", "w2", "w3"]}');
+SELECT max(merge_id) AS second FROM o2o.identity_merge \gset
+SELECT pg_temp.members(u.customer_id) AS customer FROM o2o.customer_unmerge(:second, 'not the third') u ORDER BY 1;
+SELECT * FROM pg_temp.event('{"card": ["w2", "w3"]}');
+SELECT pg_temp.members(u.customer_id) AS customer FROM o2o.customer_unmerge(:second - 1, 'nor the second') u ORDER BY 1;
+SELECT * FROM o2o.identity_verify();
 
 -- A merge that other evidence holds is not taken back, and nothing is changed.
 SELECT outcome FROM pg_temp.event('{"card": "x1"}') UNION ALL SELECT outcome FROM pg_temp.event('{"card": "x2"}');
@@ -365,6 +377,11 @@ SELECT store_orders, points_available FROM o2o.customer_360 WHERE customer_id = 
 SELECT points_balance FROM o2o.order_place('{"phone": "+8613512345678"}', '[{"sku": "tea", "unit_price": 7}]', 'pos', 'r2', 'pos', points_program => 'club');
 SELECT available FROM o2o.points_balance('card:old-owner') UNION ALL SELECT available FROM o2o.points_balance('card:new-owner');
 SELECT pg_temp.person(p.profile_id) AS was, pg_temp.person(p.successor_profile_id) AS is, p.valid_to = p.valid_from + interval '2 years' AS time_to_live, p.reason FROM o2o.identifier_period p;
+-- What comes late belongs to who had the number when it happened; between the two, to the new owner.
+SELECT customer_id = o2o.customer_lookup('card:old-owner') AS old_owner FROM o2o.order_place('{"phone": "+8613512345678"}', '[{"sku": "tea", "unit_price": 7}]', 'pos', 'r4', 'pos', points_program => 'club',
+	ordered_at => (SELECT valid_from + interval '1 day' FROM o2o.identifier_period));
+SELECT customer_id = o2o.customer_lookup('card:new-owner') AS new_owner FROM o2o.order_place('{"phone": "+8613512345678"}', '[{"sku": "tea", "unit_price": 7}]', 'pos', 'r5', 'pos', points_program => 'club',
+	ordered_at => (SELECT valid_to + interval '1 second' FROM o2o.identifier_period));
 -- The old owner's side knows the number as one that is no longer in use.
 SELECT step, "from", "to" FROM o2o.identity_explain(o2o.customer_lookup('card:old-owner'), (SELECT profile_id FROM o2o.identifier_period)) UNION ALL
 SELECT step, "from", "to" FROM o2o.identity_explain(pg_temp.profile('card:old-owner'), (SELECT profile_id FROM o2o.identifier_period)) ORDER BY 1;
@@ -384,6 +401,19 @@ SELECT web_orders + store_orders AS orders, points_available FROM o2o.customer_3
 SELECT web_orders + store_orders AS orders, points_available FROM o2o.customer_360 WHERE customer_id = o2o.customer_lookup('card:lee');
 SELECT * FROM pg_temp.event('{"phone": "+8613600000001", "card": "heir"}');
 SELECT reason, count(*) FROM o2o.identifier_period GROUP BY reason ORDER BY reason;
+-- What many people used links nobody when it went to a new owner, by its age or by saying so.
+UPDATE o2o.identifier_kind SET shared_threshold = 2 WHERE kind = 'phone';
+SELECT count(*) AS events FROM generate_series(1, 4) n, LATERAL o2o.identify(jsonb_build_object('unionid', 'hall' || n, 'phone', '+8613600000011'), 'pos');
+SELECT count(*) AS events FROM generate_series(1, 4) n, LATERAL o2o.identify(jsonb_build_object('unionid', 'desk' || n, 'phone', '+8613600000012'), 'pos', occurred_at => now() - interval '3 years');
+UPDATE o2o.identifier_kind SET shared_threshold = 10 WHERE kind = 'phone';
+SELECT identifier FROM o2o.profile_identifier WHERE is_shared ORDER BY identifier;
+SELECT o2o.identifier_reassign('phone:+8613600000011', 'no hot line any more') = pg_temp.profile('phone:+8613600000011') AS fresh;
+SELECT * FROM pg_temp.event('{"phone": "+8613600000012"}');
+SELECT reason, count(*) FROM o2o.identifier_period GROUP BY reason ORDER BY reason;
+-- A clock that is ahead keeps no number from being recycled.
+SELECT outcome FROM pg_temp.event('{"phone": "+8613600000013"}', at => '294276-12-01');
+SELECT last_seen_at <= now() AS seen_by_now FROM o2o.profile_identifier WHERE identifier = 'phone:+8613600000013';
+SELECT o2o.customer_lookup('phone:+8613600000013') IS NOT NULL AS found;
 SELECT pg_temp.try(q) FROM unnest(ARRAY[$$SELECT o2o.identifier_reassign('card:nobody', 'x')$$, $$SELECT o2o.identifier_reassign(NULL, 'x')$$]) q;
 SELECT * FROM o2o.identity_verify();
 SELECT * FROM o2o.points_verify();

@@ -128,7 +128,12 @@ INSERT INTO refused VALUES
 	(21, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}]', 'web', 'X', 'web', 999)$$),
 	(22, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}]', 'web', 'X', 'web', currency => 'XXX')$$),
 	(23, $$order_place('{"phone": "12"}', '[{"sku": "N1", "name": "New", "unit_price": 99}]', 'web', 'X', 'web')$$),
-	(24, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}]', 'web', NULL, 'web')$$);
+	(24, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}]', 'web', NULL, 'web')$$),
+	(25, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}]', 'web', '', 'web')$$),
+	(26, $$order_place('{}', '[{"sku": "", "name": "Nothing", "unit_price": 9}]', 'web', 'X', 'web')$$),
+	(27, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}, {"sku": {"a": 1}, "name": ["x"], "unit_price": 9}]', 'web', 'X', 'web')$$),
+	(28, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}, 1]', 'web', 'X', 'web')$$),
+	(29, $$order_place('{}', '[{"sku": "T1", "unit_price": 9}]', 'web', 'X', 'web', payments => '[9]')$$);
 SELECT r.no, pg_temp.try('SELECT ' || r.call) AS answer FROM refused r ORDER BY r.no;
 SELECT f.state = pg_temp.state() AS nothing_left FROM first f;
 -- What was refused may come again, made right.

@@ -51,6 +51,8 @@ SELECT pg_temp.try($$SELECT o2o.points_program_create('club', 'Again', 'CNY')$$)
 SELECT pg_temp.try($$SELECT o2o.points_program_create('c2', 'C', 'XXX')$$);
 SELECT pg_temp.try($$SELECT o2o.points_program_create('c2', 'C', 'CNY', 'Mars/Base')$$);
 SELECT pg_temp.try($$SELECT o2o.points_program_create('c2', 'C', 'CNY', expires_after => '0')$$);
+SELECT left(pg_temp.try(format('SELECT o2o.points_program_create(%L, %L, %L, %s => %L)', 'c2', 'C', 'CNY', a, v)), 5) AS state
+FROM unnest('{points_per_unit,value_per_point,cost_per_point}'::text[]) a, unnest('{NaN,Infinity,-1}'::text[]) v;
 SELECT points_quote_amount('club', 12.99), points_quote_amount('fine', 10.5), points_quote_amount('club', -3),
 	pg_temp.try($$SELECT o2o.points_quote_amount('none', 1)$$);
 INSERT INTO o2o.points_program_rate VALUES ('fine', '2030-01-01 00:00+00', 2, 0.01, 0.01, 1);
@@ -72,6 +74,7 @@ CREATE TEMP VIEW posting AS
 	ORDER BY a.program, w.who COLLATE "C", p.version;
 
 -- Earn, and the same call again.
+SELECT pg_temp.try($$SELECT o2o.points_earn('card:ann', 120, 'club', idempotency_key => '')$$);
 SELECT balance FROM o2o.points_earn('card:ann', 120, program => 'club', reference => 'pos/4711', idempotency_key => 'k1', occurred_at => '2026-03-05 10:00+08');
 SELECT balance FROM o2o.points_earn('card:ann', 120, program => 'club', reference => 'pos/4711', idempotency_key => 'k1', occurred_at => '2026-03-05 10:00+08');
 SELECT o2o.points_earn('card:ann', 121, program => 'club', reference => 'pos/4711', idempotency_key => 'k1', occurred_at => '2026-03-05 10:00+08');
@@ -281,6 +284,13 @@ CALL pg_temp.damage('a lot gained evenly', 'UPDATE o2o.points_lot l SET remainin
 CALL pg_temp.damage('a lot is missing', 'DELETE FROM o2o.points_lot l USING victim v WHERE l.account_id = v.account_id');
 CALL pg_temp.damage('a use is missing', 'DELETE FROM o2o.points_lot_use u USING victim v WHERE u.account_id = v.account_id AND u.version = 2');
 CALL pg_temp.damage('nothing', 'SELECT 1');
+
+-- More points outstanding than one account can have: each holds, so the whole is told.
+SELECT o2o.points_program_create('vast', 'Vast', 'CNY');
+SELECT balance FROM o2o.points_earn('card:ann', '900000000000000', 'vast') UNION ALL SELECT balance FROM o2o.points_earn('card:bob', '900000000000000', 'vast');
+SELECT outstanding, required FROM o2o.points_reserve_status('vast');
+SELECT issued, outstanding, liability FROM o2o.points_liability WHERE program = 'vast';
+SELECT * FROM o2o.points_verify('vast');
 
 \c contrib_regression
 SET client_min_messages = warning;

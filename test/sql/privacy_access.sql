@@ -100,6 +100,9 @@ INSERT INTO import_order_line (batch_id, source, source_id, line_no, sku, quanti
 SELECT * FROM order_import(1);
 DELETE FROM import_order_line;
 CALL maintain(10);
+-- What it takes to undo is to be read: the merges and their evidence.
+SELECT count(*) AS merges FROM identity_merge;
+SELECT count(*) AS evidence FROM identity_evidence;
 SELECT count(*) FROM points_verify();
 SELECT web_orders, store_orders, points_available FROM customer_360;
 SELECT pg_temp.try('SELECT count(*) FROM o2o.points_posting');

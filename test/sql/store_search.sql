@@ -108,11 +108,14 @@ SELECT pg_temp.uses_index();
 -- Registering again replaces; what cannot be understood is refused.
 SELECT location_import('[{"source": "pos", "source_id": "day", "name": "Day 2", "hours": [], "exceptions": []}]');
 SELECT name, position, (SELECT count(*) FROM location_hours h WHERE h.location_id = l.location_id) AS hours FROM location l WHERE source_id = 'day';
+SELECT pg_temp.try($$SELECT source_register('moon', 'Moon', time_zone => 'Mars/Base')$$);
 SELECT pg_temp.try($$SELECT location_import('[{"source": "moon", "source_id": "1", "name": "x"}]')$$);
 SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "latitude": 1}]')$$);
 SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "time_zone": "Mars/Base"}]')$$);
 SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "lon": 1, "lat": 91}]')$$);
 SELECT pg_temp.try($$SELECT location_import('{}')$$);
+SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "organisation": "misspelt"}]')$$);
+SELECT pg_temp.try($$SELECT location_import('[{"source": "pos", "source_id": "1", "name": "x", "parent": "pos/misspelt"}]')$$);
 
 \c contrib_regression
 SET client_min_messages = warning;

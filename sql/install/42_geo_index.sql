@@ -17,15 +17,18 @@ COMMENT ON FUNCTION o2o.geopoint_spgist_inner_consistent(internal, internal) IS 
 COMMENT ON FUNCTION o2o.geopoint_spgist_leaf_consistent(internal, internal) IS 'SP-GiST support of geopoint: positions that match, and lower bounds of their distances.';
 
 CREATE OPERATOR CLASS o2o.geopoint_spgist_ops DEFAULT FOR TYPE o2o.geopoint USING spgist AS
+	OPERATOR 3 o2o.&& (o2o.geopoint, o2o.geobox),
 	OPERATOR 6 o2o.=,
+	OPERATOR 8 o2o.<@ (o2o.geopoint, o2o.geocircle),
 	OPERATOR 15 o2o.<-> FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 28 o2o.<@ (o2o.geopoint, o2o.geobox),
 	FUNCTION 1 o2o.geopoint_spgist_config(internal, internal),
 	FUNCTION 2 o2o.geopoint_spgist_choose(internal, internal),
 	FUNCTION 3 o2o.geopoint_spgist_picksplit(internal, internal),
 	FUNCTION 4 o2o.geopoint_spgist_inner_consistent(internal, internal),
 	FUNCTION 5 o2o.geopoint_spgist_leaf_consistent(internal, internal);
-COMMENT ON OPERATOR CLASS o2o.geopoint_spgist_ops USING spgist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres) and =: a radix tree over cells of 4 x 4, the fastest of the indexes for one column.';
-COMMENT ON OPERATOR FAMILY o2o.geopoint_spgist_ops USING spgist IS 'Nearest positions and equality, radix tree.';
+COMMENT ON OPERATOR CLASS o2o.geopoint_spgist_ops USING spgist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres), <@ geocircle, geo_dwithin, <@ and && geobox, and =: a radix tree over cells of 4 x 4, the fastest of the indexes for one column.';
+COMMENT ON OPERATOR FAMILY o2o.geopoint_spgist_ops USING spgist IS 'Nearest positions, circles, boxes and equality, radix tree.';
 
 CREATE FUNCTION o2o.geopoint_gist_consistent(internal, o2o.geopoint, smallint, oid, internal) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_gist_consistent';
@@ -43,7 +46,7 @@ CREATE FUNCTION o2o.geopoint_gist_distance(internal, o2o.geopoint, smallint, oid
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_gist_distance';
 CREATE FUNCTION o2o.geopoint_gist_sortsupport(internal) RETURNS void
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_gist_sortsupport';
-COMMENT ON FUNCTION o2o.geopoint_gist_consistent(internal, o2o.geopoint, smallint, oid, internal) IS 'GiST support of geopoint: whether a key may hold an equal position.';
+COMMENT ON FUNCTION o2o.geopoint_gist_consistent(internal, o2o.geopoint, smallint, oid, internal) IS 'GiST support of geopoint: whether a key may hold a position that is asked for.';
 COMMENT ON FUNCTION o2o.geopoint_gist_union(internal, internal) IS 'GiST support of geopoint: the area of several keys.';
 COMMENT ON FUNCTION o2o.geopoint_gist_compress(internal) IS 'GiST support of geopoint: a position is stored as it is.';
 COMMENT ON FUNCTION o2o.geopoint_gist_penalty(internal, internal, internal) IS 'GiST support of geopoint: how much an area has to grow.';
@@ -53,8 +56,11 @@ COMMENT ON FUNCTION o2o.geopoint_gist_distance(internal, o2o.geopoint, smallint,
 COMMENT ON FUNCTION o2o.geopoint_gist_sortsupport(internal) IS 'GiST support of geopoint: sorted build along the Hilbert curve.';
 
 CREATE OPERATOR CLASS o2o.geopoint_gist_ops DEFAULT FOR TYPE o2o.geopoint USING gist AS
+	OPERATOR 3 o2o.&& (o2o.geopoint, o2o.geobox),
 	OPERATOR 6 o2o.=,
+	OPERATOR 8 o2o.<@ (o2o.geopoint, o2o.geocircle),
 	OPERATOR 15 o2o.<-> FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 28 o2o.<@ (o2o.geopoint, o2o.geobox),
 	FUNCTION 1 o2o.geopoint_gist_consistent(internal, o2o.geopoint, smallint, oid, internal),
 	FUNCTION 2 o2o.geopoint_gist_union(internal, internal),
 	FUNCTION 3 o2o.geopoint_gist_compress(internal),
@@ -64,5 +70,5 @@ CREATE OPERATOR CLASS o2o.geopoint_gist_ops DEFAULT FOR TYPE o2o.geopoint USING 
 	FUNCTION 8 o2o.geopoint_gist_distance(internal, o2o.geopoint, smallint, oid, internal),
 	FUNCTION 11 o2o.geopoint_gist_sortsupport(internal),
 	STORAGE bigint;
-COMMENT ON OPERATOR CLASS o2o.geopoint_gist_ops USING gist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres) and =, smaller and quicker to build than spgist; with btree_gist also over several columns, such as (brand, position).';
-COMMENT ON OPERATOR FAMILY o2o.geopoint_gist_ops USING gist IS 'Nearest positions and equality, areas of 8 bytes.';
+COMMENT ON OPERATOR CLASS o2o.geopoint_gist_ops USING gist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres), <@ geocircle, geo_dwithin, <@ and && geobox, and =, smaller and quicker to build than spgist; with btree_gist also over several columns, such as (brand, position).';
+COMMENT ON OPERATOR FAMILY o2o.geopoint_gist_ops USING gist IS 'Nearest positions, circles, boxes and equality, areas of 8 bytes.';

@@ -1,0 +1,3 @@
+-- damerau_levenshtein of names of 12 letters
+-- count: 1000000 calls
+SELECT sum(o2o.damerau_levenshtein(a, b)) FROM name_pair;

@@ -1,0 +1,3 @@
+-- fuzzystrmatch levenshtein (no swaps)
+-- count: 1000000 calls
+SELECT sum(fuzzy.levenshtein(a, b)) FROM name_pair_wide;

@@ -1,0 +1,3 @@
+-- jaro_winkler of names of 12 letters, one of them é or 中
+-- count: 1000000 calls
+SELECT sum(o2o.jaro_winkler(a, b)) FROM name_pair_wide;

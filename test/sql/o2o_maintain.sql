@@ -1,0 +1,30 @@
+-- maintain() commits as it goes: nobody waits for an account longer than a batch
+-- takes, and two batches in one transaction would lock accounts in two orders.
+-- In a database of its own: the model belongs to an owner who is no superuser.
+SET client_min_messages = warning;
+DROP DATABASE IF EXISTS o2o_maintain;
+CREATE DATABASE o2o_maintain;
+\c o2o_maintain
+SET client_min_messages = warning;
+CREATE ROLE o2o_maintain_owner;
+CREATE EXTENSION "O2O" CASCADE;
+GRANT USAGE, CREATE ON SCHEMA o2o TO o2o_maintain_owner;
+CALL o2o.setup(owner => 'o2o_maintain_owner');
+SET ROLE o2o_maintain_owner;
+\set SHOW_CONTEXT never
+SELECT o2o.points_program_create('club', 'Club', currency => 'CNY', expires_after => '1 day');
+INSERT INTO o2o.import_points (batch_id, profile_id, program, operation, amount, occurred_at, reference)
+SELECT 1, n, 'club', 'opening', 1, now() - interval '1 month', 'opening' FROM generate_series(1, 2500) n;
+SELECT o2o.points_import(1);
+CALL o2o.maintain(0);
+SELECT count(*) AS swept_in_no_time FROM o2o.points_posting WHERE operation = 'expire';
+CALL o2o.maintain(600);
+SELECT count(*) AS swept, count(DISTINCT p.xmin::text) AS transactions FROM o2o.points_posting p WHERE p.operation = 'expire';
+SELECT step, done FROM o2o.maintenance WHERE step <> 'partitions' ORDER BY step;
+BEGIN;
+CALL o2o.maintain(600);
+ROLLBACK;
+\c contrib_regression
+SET client_min_messages = warning;
+DROP DATABASE o2o_maintain;
+DROP ROLE o2o_maintain_owner;

@@ -1,0 +1,142 @@
+# What the tests of load, crash and restore share: a server with the model in a
+# database "shop", writers that send statements at it, and what holds afterwards.
+package Shop;
+use strict;
+use warnings;
+use Exporter 'import';
+use POSIX ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_wait statement);
+
+# test/run --long
+sub is_long { return $ENV{O2O_LONG} ? 1 : 0; }
+
+# Told in the log; O2O_SEED repeats a run as far as the scheduler lets it.
+sub seed
+{
+	my $seed = $ENV{O2O_SEED} // int(time);
+	note("O2O_SEED=$seed");
+	return $seed;
+}
+
+# A server with a shop.
+sub shop_node
+{
+	my ($name, $conf) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+	$node->append_conf('postgresql.conf', "fsync = off\nmax_connections = 60\nlog_statement = none\n" . ($conf // ''));
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE ROLE shop_owner LOGIN');
+	shop_create($node, 'shop');
+	return $node;
+}
+
+# A database with the model, owned by shop_owner, and a points program.
+sub shop_create
+{
+	my ($node, $database) = @_;
+	$node->safe_psql('postgres', "CREATE DATABASE $database");
+	$node->safe_psql('postgres', qq{ALTER DATABASE $database SET search_path = "\$user", public, o2o});
+	$node->safe_psql($database, q{
+		CREATE EXTENSION "O2O" CASCADE;
+		GRANT USAGE, CREATE ON SCHEMA o2o TO shop_owner;
+		SET ROLE shop_owner;
+		CALL o2o.setup();
+		SELECT o2o.points_program_create('stars', 'Stars', 'CNY', value_per_point => 0.1);});
+	return;
+}
+
+# Every oracle is silent.
+sub trouble_ok
+{
+	my ($node, $database, $when) = @_;
+	is($node->safe_psql($database, 'SELECT * FROM o2o.identity_verify()'), '', "$when: identity_verify() returns no row");
+	is($node->safe_psql($database, 'SELECT * FROM o2o.points_verify()'), '', "$when: points_verify() returns no row");
+	return;
+}
+
+# Customers are the components of the evidence in force, by a plain recursive
+# query that shares no code with the model.
+sub components_ok
+{
+	my ($node, $database, $when) = @_;
+	is( $node->safe_psql($database, q{
+		WITH RECURSIVE edge AS (
+			SELECT DISTINCT a.id AS a, b.id AS b
+			FROM o2o.identity_evidence e, unnest(e.profiles) a (id), unnest(e.profiles) b (id) WHERE e.status = 'link'
+		), reach AS (
+			SELECT profile_id AS node, profile_id AS reached FROM o2o.profile
+			UNION
+			SELECT r.node, e.b FROM reach r JOIN edge e ON e.a = r.reached
+		)
+		SELECT p.profile_id, p.customer_id, c.component
+		FROM o2o.profile p JOIN (SELECT node, min(reached) AS component FROM reach GROUP BY node) c ON c.node = p.profile_id
+		WHERE p.customer_id <> c.component}),
+		'', "$when: customers are the components of the evidence in force");
+	return;
+}
+
+# SQL of one line.
+sub statement
+{
+	my ($sql) = @_;
+	$sql =~ s/\s+/ /g;
+	return "$sql;\n";
+}
+
+# writers_start(node, database, count, seconds, seed, generator): each writer is
+# a psql that gets what generator(writer, number) returns, one statement at a
+# time, until the seconds are over. Answers and errors land in files.
+sub writers_start
+{
+	my ($node, $database, $count, $seconds, $seed, $generator) = @_;
+	my @writers;
+	for my $i (0 .. $count - 1)
+	{
+		my $file = PostgreSQL::Test::Utils::tempdir() . "/writer_$i";
+		my $pid = fork() // die "fork: $!";
+		if ($pid == 0)
+		{
+			my $ends = time + $seconds;
+			srand($seed + $i);
+			local $SIG{PIPE} = 'IGNORE';
+			open(my $psql, '|-', 'psql -XqAt -v VERBOSITY=verbose -U shop_owner -d "' . $node->connstr($database) . "\" >$file.out 2>$file.err")
+			  or POSIX::_exit(1);
+			$psql->autoflush(1);
+			fcntl($psql, 1031, 4096);    # F_SETPIPE_SZ: little is left to send at the end
+			open(my $sent, '>', "$file.sent") or POSIX::_exit(1);
+			for (my $n = 0; time < $ends; $n++)
+			{
+				my $sql = $generator->($i, $n);
+				print $sent $sql;
+				print $psql $sql or last;
+			}
+			close $sent;
+			close $psql;
+			POSIX::_exit(0);
+		}
+		push @writers, { pid => $pid, file => $file };
+	}
+	return @writers;
+}
+
+# Waits for them; returns the lines of answers and of errors, and what was sent.
+sub writers_wait
+{
+	my (@out, @err, @sent);
+	for my $writer (@_)
+	{
+		waitpid $writer->{pid}, 0;
+		push @out, split /\n/, slurp_file("$writer->{file}.out");
+		push @err, split /\n/, slurp_file("$writer->{file}.err");
+		push @sent, split /\n/, slurp_file("$writer->{file}.sent");
+	}
+	return (\@out, \@err, \@sent);
+}
+
+1;
