@@ -13,7 +13,8 @@ BEGIN
 	SELECT h.* INTO hold FROM o2o.points_hold h WHERE h.hold_id = points_hold_open.hold_id FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no such hold of points'
-			USING ERRCODE = 'O2306', DETAIL = format('Hold %s.', coalesce(hold_id::text, 'NULL'));
+			USING ERRCODE = 'O2306', DETAIL = format('Hold %s.', coalesce(hold_id::text, 'NULL')),
+				HINT = 'points_hold() returned its number.';
 	ELSIF hold.state <> 'open' OR hold.expires_at <= now()
 		-- Somebody whose transaction began later has seen that it was over.
 		OR EXISTS (SELECT FROM o2o.points_hold_part t WHERE t.hold_id = hold.hold_id AND NOT t.is_open)
@@ -143,7 +144,8 @@ BEGIN
 				HINT = 'points_activate() makes them available, points_clawback() takes them back.';
 	ELSIF captured OPERATOR(o2o.>) hold.amount THEN
 		RAISE EXCEPTION 'more points than there are on hold'
-			USING ERRCODE = 'O2308', DETAIL = format('on hold %s, asked %s', hold.amount, captured);
+			USING ERRCODE = 'O2308', DETAIL = format('on hold %s, asked %s', hold.amount, captured),
+				HINT = 'Capture less, and burn the rest with points_burn().';
 	END IF;
 	customer := o2o.profile_customer(hold.profile_id);
 	contra := o2o.points_system_account_id(hold.program, 'redeemed');
@@ -221,7 +223,8 @@ BEGIN
 	pending_id := (SELECT max(h.hold_id) FROM o2o.points_hold h WHERE h.transfer_id = points_activate.transfer_id AND h.kind = 'pending');
 	IF pending_id IS NULL THEN
 		RAISE EXCEPTION 'there is no such transfer of pending points'
-			USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(transfer_id::text, 'NULL'));
+			USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(transfer_id::text, 'NULL')),
+				HINT = 'points_earn() with activate_at returned its number.';
 	END IF;
 	hold := o2o.points_hold_open(pending_id);
 	PERFORM o2o.points_hold_close(ARRAY[hold.profile_id], hold.program, hold.hold_id);

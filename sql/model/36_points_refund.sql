@@ -16,7 +16,8 @@ BEGIN
 	END IF;
 	RAISE EXCEPTION 'there is no such transfer of points, or more than one'
 		USING ERRCODE = 'O2309', DETAIL = format('%s %s transfers of the customer in program %s have this reference.',
-			coalesce(cardinality(found_transfers), 0), operation, program);
+			coalesce(cardinality(found_transfers), 0), operation, program),
+				HINT = 'Give the transfer_id, which the call that posted it returned.';
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer_find(o2o.identifier, text, text, text) IS 'The transfer_id of what was posted for a document of the caller: person by identifier, the reference that was given then, program, operation (burn, earn, …). For points_refund(), points_clawback() and points_reverse(). Reads all postings of the customer. Errors: O2309 none, or more than one, O2201 nobody has the identifier.';
 
@@ -35,7 +36,8 @@ BEGIN
 		JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 	WHERE p.transfer_id = burn_transfer_id AND p.operation = 'burn';
 	IF burn.owners IS NULL THEN
-		RAISE EXCEPTION 'there is no such burn of points' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(burn_transfer_id::text, 'NULL'));
+		RAISE EXCEPTION 'there is no such burn of points' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(burn_transfer_id::text, 'NULL')),
+				HINT = 'points_burn() and points_capture() returned its number; points_transfer_find() finds it by reference.';
 	END IF;
 	PERFORM o2o.points_accounts_lock(burn.owners, burn.program);
 	unrefunded := (SELECT coalesce(OPERATOR(o2o.-) o2o.sum(p.amount), 0::o2o.points) FROM o2o.points_posting p
@@ -44,7 +46,8 @@ BEGIN
 	refunded := coalesce(amount, unrefunded);
 	IF refunded OPERATOR(o2o.>) unrefunded OR unrefunded OPERATOR(o2o.=) 0 THEN
 		RAISE EXCEPTION 'more points than were burned'
-			USING ERRCODE = 'O2308', DETAIL = format('not refunded yet %s, asked %s', unrefunded, refunded);
+			USING ERRCODE = 'O2308', DETAIL = format('not refunded yet %s, asked %s', unrefunded, refunded),
+				HINT = 'Ask for no more than is left of the transfer.';
 	END IF;
 	rule := o2o.points_program_check(burn.program, refunded);
 	customer := o2o.profile_customer(burn.acting_profile_id);
@@ -182,7 +185,8 @@ BEGIN
 		JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 	WHERE p.transfer_id = earn_transfer_id AND p.operation = earn_operation AND p.amount OPERATOR(o2o.>) 0;
 	IF earn.profile_id IS NULL THEN
-		RAISE EXCEPTION 'there is no such transfer of points earned' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(earn_transfer_id::text, 'NULL'));
+		RAISE EXCEPTION 'there is no such transfer of points earned' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(earn_transfer_id::text, 'NULL')),
+				HINT = 'points_earn() returned its number; points_transfer_find() finds it by reference.';
 	END IF;
 	customer := (o2o.customer_lock(ARRAY[earn.profile_id]))[1];
 	members := o2o.customer_profiles(customer);
@@ -196,7 +200,8 @@ BEGIN
 				WHERE t.reverses_transfer_id = earn_transfer_id AND t.operation = 'clawback'));
 	IF amount OPERATOR(o2o.>) rest OR rest OPERATOR(o2o.=) 0 THEN
 		RAISE EXCEPTION 'more points than were earned'
-			USING ERRCODE = 'O2308', DETAIL = format('not taken back yet %s, asked %s', rest, coalesce(amount, rest));
+			USING ERRCODE = 'O2308', DETAIL = format('not taken back yet %s, asked %s', rest, coalesce(amount, rest)),
+				HINT = 'Ask for no more than is left of the transfer.';
 	END IF;
 	rest := coalesce(amount, rest);
 	PERFORM o2o.points_program_check(earn.program, rest);
@@ -371,7 +376,8 @@ BEGIN
 	WHERE p.transfer_id = taken_transfer_id AND p.operation IN ('clawback', 'adjust');
 	PERFORM o2o.points_accounts_lock(source.owners || source.acting_profile_id, source.program);
 	IF EXISTS (SELECT FROM o2o.points_posting p WHERE p.reverses_transfer_id = taken_transfer_id) THEN
-		RAISE EXCEPTION 'the transfer of points was reversed before' USING ERRCODE = 'O2308', DETAIL = format('Transfer %s.', taken_transfer_id);
+		RAISE EXCEPTION 'the transfer of points was reversed before' USING ERRCODE = 'O2308', DETAIL = format('Transfer %s.', taken_transfer_id),
+				HINT = 'Nothing is left to do: it was undone.';
 	END IF;
 	SELECT p.* INTO rule FROM o2o.points_program p WHERE p.program = source.program;
 	customer := o2o.profile_customer(source.acting_profile_id);
@@ -432,7 +438,8 @@ BEGIN
 	SELECT array_agg(DISTINCT p.operation), bool_and(p.amount OPERATOR(o2o.>) 0) INTO operations, up
 	FROM o2o.points_posting p WHERE p.transfer_id = points_reverse.transfer_id;
 	IF operations IS NULL THEN
-		RAISE EXCEPTION 'there is no such transfer of points' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(points_reverse.transfer_id::text, 'NULL'));
+		RAISE EXCEPTION 'there is no such transfer of points' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(points_reverse.transfer_id::text, 'NULL')),
+				HINT = 'The call that posted it returned its number.';
 	ELSIF operations = '{burn}' THEN
 		SELECT r.* INTO reverse_transfer_id, amount, balance
 		FROM o2o.points_refund_post(points_reverse.transfer_id, NULL, NULL, reason, claim.request_id) r;
