@@ -28,4 +28,11 @@ struct Node;
 	} while (0)
 #endif
 
+/* The numbered entries of the backends' status, from 1. */
+#if PG_VERSION_NUM >= 160000
+#define o2o_local_backend_status(i) pgstat_get_local_beentry_by_index(i)
+#else
+#define o2o_local_backend_status(i) pgstat_fetch_stat_local_beentry(i)
+#endif
+
 #endif /* O2O_COMPAT_H */

@@ -10,7 +10,9 @@ CREATE TABLE IF NOT EXISTS o2o.points_program (
 	expires_after interval,
 	expires_round text NOT NULL DEFAULT 'day' CHECK (expires_round IN ('none', 'day', 'week', 'month', 'quarter', 'year')),
 	reserve_policy text NOT NULL DEFAULT 'none' CHECK (reserve_policy IN ('none', 'warn', 'enforce')),
-	created_at timestamptz NOT NULL DEFAULT now()
+	created_at timestamptz NOT NULL DEFAULT now(),
+	clawback_policy text NOT NULL DEFAULT 'negative' CHECK (clawback_policy IN ('negative', 'debt', 'available')),
+	refund_grace interval
 );
 COMMENT ON TABLE o2o.points_program IS 'Points programs: the rules by which points are posted and expire.';
 COMMENT ON COLUMN o2o.points_program.program IS 'Code of the program, [a-z][a-z0-9_]*';
@@ -23,6 +25,8 @@ COMMENT ON COLUMN o2o.points_program.expires_after IS 'How long after they are e
 COMMENT ON COLUMN o2o.points_program.expires_round IS 'Period to whose end the expiry is put off: day, week, month, quarter, year; none: not at all';
 COMMENT ON COLUMN o2o.points_program.reserve_policy IS 'none; warn: points_verify() tells when the reserve does not cover the points; enforce: an issue past the reserve is refused';
 COMMENT ON COLUMN o2o.points_program.created_at IS 'When the row was written (start of the transaction)';
+COMMENT ON COLUMN o2o.points_program.clawback_policy IS 'Points taken back that are not there any more: negative: the balance goes below zero; debt: the balance stays, the debt stands on an account of its own; available: no more is taken than there is';
+COMMENT ON COLUMN o2o.points_program.refund_grace IS 'How long refunded points live that have expired in the meantime; NULL: they come back as they were, which is expired';
 
 CREATE TABLE IF NOT EXISTS o2o.points_program_rate (
 	program text NOT NULL REFERENCES o2o.points_program,
@@ -57,10 +61,11 @@ CREATE TABLE IF NOT EXISTS o2o.points_account (
 	profile_id bigint NOT NULL,
 	account_id bigint NOT NULL DEFAULT nextval('o2o.points_account_id_seq'),
 	program text NOT NULL REFERENCES o2o.points_program,
-	kind text NOT NULL DEFAULT 'member' CHECK (kind IN ('member', 'seller', 'partner_prepaid', 'partner_postpaid')),
+	kind text NOT NULL DEFAULT 'member' CHECK (kind IN ('member', 'debt', 'seller', 'partner_prepaid', 'partner_postpaid')),
 	version bigint NOT NULL DEFAULT 0,
 	balance o2o.points NOT NULL DEFAULT 0,
 	held o2o.points NOT NULL DEFAULT 0,
+	debt o2o.points NOT NULL DEFAULT 0,
 	posted_at timestamptz NOT NULL DEFAULT '-infinity',
 	created_at timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (profile_id, account_id),
@@ -70,10 +75,11 @@ COMMENT ON TABLE o2o.points_account IS 'Points accounts of profiles, one per pro
 COMMENT ON COLUMN o2o.points_account.profile_id IS 'Profile whose account it is; without a row in profile: nobody known';
 COMMENT ON COLUMN o2o.points_account.account_id IS 'Number of the account';
 COMMENT ON COLUMN o2o.points_account.program IS 'Points program; refers to points_program';
-COMMENT ON COLUMN o2o.points_account.kind IS 'member, seller, partner_prepaid or partner_postpaid';
+COMMENT ON COLUMN o2o.points_account.kind IS 'member; debt: what the profile owes, where the program''s clawback_policy is debt; seller, partner_prepaid or partner_postpaid';
 COMMENT ON COLUMN o2o.points_account.version IS 'version of the last posting; 0: none yet';
-COMMENT ON COLUMN o2o.points_account.balance IS 'Points after the last posting, those on hold and those expired but not swept included';
-COMMENT ON COLUMN o2o.points_account.held IS 'Points on hold, which balance includes and which cannot be spent; no operation puts any on hold, and points_verify() reports all but 0';
+COMMENT ON COLUMN o2o.points_account.balance IS 'Points after the last posting, those on hold and those expired but not swept included; what remains in the lots less debt';
+COMMENT ON COLUMN o2o.points_account.held IS 'Points in open portions of holds, which balance includes and which cannot be spent; portions of holds that have run out are in it until somebody locks the account';
+COMMENT ON COLUMN o2o.points_account.debt IS 'Points that were taken back and were not there any more, by which balance is below what remains in the lots; the next points earned repay it';
 COMMENT ON COLUMN o2o.points_account.posted_at IS 'When the last posting was written; -infinity: none yet';
 COMMENT ON COLUMN o2o.points_account.created_at IS 'When the row was written (start of the transaction)';
 
@@ -95,6 +101,7 @@ CREATE TABLE IF NOT EXISTS o2o.points_posting (
 	occurred_at timestamptz NOT NULL,
 	posted_at timestamptz NOT NULL,
 	posted_by text NOT NULL DEFAULT session_user,
+	reverses_transfer_id bigint,
 	PRIMARY KEY (profile_id, account_id, version)
 );
 COMMENT ON TABLE o2o.points_posting IS 'The ledger, append-only, written by points_post() and points_import() alone. One row is a double entry: amount on this account, minus amount on the contra account.';
@@ -114,6 +121,7 @@ COMMENT ON COLUMN o2o.points_posting.reason IS 'Why, in the caller''s words; NUL
 COMMENT ON COLUMN o2o.points_posting.occurred_at IS 'When it happened; of an expiry, when the last of its lots expired';
 COMMENT ON COLUMN o2o.points_posting.posted_at IS 'When it was written; rises with version';
 COMMENT ON COLUMN o2o.points_posting.posted_by IS 'Login role that posted it';
+COMMENT ON COLUMN o2o.points_posting.reverses_transfer_id IS 'Transfer that it gives or takes back, in part or whole, by refund, clawback or reversal; NULL: none';
 
 CREATE TABLE IF NOT EXISTS o2o.points_lot (
 	profile_id bigint NOT NULL,
@@ -126,9 +134,10 @@ CREATE TABLE IF NOT EXISTS o2o.points_lot (
 	consumed o2o.points NOT NULL DEFAULT 0,
 	expired o2o.points NOT NULL DEFAULT 0,
 	clawed o2o.points NOT NULL DEFAULT 0,
+	held o2o.points NOT NULL DEFAULT 0,
 	PRIMARY KEY (profile_id, account_id, expires_at, grant_month, funding)
 ) WITH (fillfactor = 70);
-COMMENT ON TABLE o2o.points_lot IS 'Points of an account by when they expire, the month they were granted and who funds them. granted = remaining + consumed + expired + clawed in every row; what remains over all lots is the balance of the account. Consumed by nearest expiry.';
+COMMENT ON TABLE o2o.points_lot IS 'Points of an account by when they expire, the month they were granted and who funds them. granted = remaining + consumed + expired + clawed in every row; what remains over all lots is the balance of the account and its debt. Consumed by nearest expiry.';
 COMMENT ON COLUMN o2o.points_lot.profile_id IS 'Profile whose account it is';
 COMMENT ON COLUMN o2o.points_lot.account_id IS 'Account; refers to points_account';
 COMMENT ON COLUMN o2o.points_lot.expires_at IS 'First moment at which the points are gone; infinity: never';
@@ -136,9 +145,10 @@ COMMENT ON COLUMN o2o.points_lot.grant_month IS 'First day of the month in which
 COMMENT ON COLUMN o2o.points_lot.funding IS 'Who funds them; program: the program itself';
 COMMENT ON COLUMN o2o.points_lot.granted IS 'Points that came to the lot';
 COMMENT ON COLUMN o2o.points_lot.remaining IS 'Points that are left, expired but not swept ones included';
-COMMENT ON COLUMN o2o.points_lot.consumed IS 'Points burned or given away';
-COMMENT ON COLUMN o2o.points_lot.expired IS 'Points swept after they expired';
-COMMENT ON COLUMN o2o.points_lot.clawed IS 'Points taken back; no operation takes any back, and points_verify() reports all but 0';
+COMMENT ON COLUMN o2o.points_lot.consumed IS 'Points burned or given away, less those that refunds brought back';
+COMMENT ON COLUMN o2o.points_lot.expired IS 'Points swept after they expired, less those that a clawback then took back';
+COMMENT ON COLUMN o2o.points_lot.clawed IS 'Points taken back by clawback, reversal or adjustment';
+COMMENT ON COLUMN o2o.points_lot.held IS 'Points of remaining that are in open portions of holds';
 
 CREATE TABLE IF NOT EXISTS o2o.points_lot_use (
 	profile_id bigint NOT NULL,
@@ -150,14 +160,75 @@ CREATE TABLE IF NOT EXISTS o2o.points_lot_use (
 	amount o2o.points NOT NULL,
 	PRIMARY KEY (profile_id, account_id, version, expires_at, grant_month, funding)
 );
-COMMENT ON TABLE o2o.points_lot_use IS 'What a posting did to which lot, append-only. Sums to the posting''s amount.';
+COMMENT ON TABLE o2o.points_lot_use IS 'What a posting did to which lot, append-only. Sums to the posting''s amount; a posting that makes or repays a debt has none.';
 COMMENT ON COLUMN o2o.points_lot_use.profile_id IS 'Profile whose account it is';
 COMMENT ON COLUMN o2o.points_lot_use.account_id IS 'Account; refers to points_account';
 COMMENT ON COLUMN o2o.points_lot_use.version IS 'version of the posting; refers to points_posting';
 COMMENT ON COLUMN o2o.points_lot_use.expires_at IS 'expires_at of the lot; refers to points_lot';
 COMMENT ON COLUMN o2o.points_lot_use.grant_month IS 'grant_month of the lot; refers to points_lot';
 COMMENT ON COLUMN o2o.points_lot_use.funding IS 'funding of the lot; refers to points_lot';
-COMMENT ON COLUMN o2o.points_lot_use.amount IS 'Points; above zero granted to the lot, below zero taken from it';
+COMMENT ON COLUMN o2o.points_lot_use.amount IS 'Points; above zero granted or given back to the lot, below zero taken from it';
+
+CREATE SEQUENCE IF NOT EXISTS o2o.points_hold_id_seq AS bigint CACHE 32;
+CREATE TABLE IF NOT EXISTS o2o.points_hold (
+	profile_id bigint NOT NULL,
+	hold_id bigint NOT NULL DEFAULT nextval('o2o.points_hold_id_seq'),
+	program text NOT NULL REFERENCES o2o.points_program,
+	kind text NOT NULL DEFAULT 'hold' CHECK (kind IN ('hold', 'pending')),
+	amount o2o.points NOT NULL,
+	expires_at timestamptz NOT NULL,
+	state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'captured', 'void')),
+	transfer_id bigint,
+	captured o2o.points NOT NULL DEFAULT 0,
+	customer_id bigint NOT NULL,
+	reference text,
+	reason text,
+	request_id uuid NOT NULL,
+	placed_at timestamptz NOT NULL,
+	closed_at timestamptz,
+	placed_by text NOT NULL DEFAULT session_user,
+	PRIMARY KEY (profile_id, hold_id)
+);
+COMMENT ON TABLE o2o.points_hold IS 'Points put aside: for a burn to come (hold), or earned and not to be spent yet (pending). An open hold is over when expires_at comes, whatever its row says.';
+COMMENT ON COLUMN o2o.points_hold.profile_id IS 'Profile by which the person was recognised';
+COMMENT ON COLUMN o2o.points_hold.hold_id IS 'Number of the hold';
+COMMENT ON COLUMN o2o.points_hold.program IS 'Points program; refers to points_program';
+COMMENT ON COLUMN o2o.points_hold.kind IS 'hold; pending: points earned that become available when the hold is over';
+COMMENT ON COLUMN o2o.points_hold.amount IS 'Points put aside, the sum of its portions';
+COMMENT ON COLUMN o2o.points_hold.expires_at IS 'First moment at which the hold is over; infinity: never by itself (pending ones only)';
+COMMENT ON COLUMN o2o.points_hold.state IS 'open; captured: the points, or some of them, were burned and the others released; void: all were released';
+COMMENT ON COLUMN o2o.points_hold.transfer_id IS 'Transfer that captured it; of pending points the one that earned them; NULL: none';
+COMMENT ON COLUMN o2o.points_hold.captured IS 'Points of it that were burned';
+COMMENT ON COLUMN o2o.points_hold.customer_id IS 'Customer that profile_id resolved to at that moment; refers to customer';
+COMMENT ON COLUMN o2o.points_hold.reference IS 'The caller''s document; NULL: none';
+COMMENT ON COLUMN o2o.points_hold.reason IS 'Why, in the caller''s words; NULL: not said';
+COMMENT ON COLUMN o2o.points_hold.request_id IS 'Call that placed it; refers to request, or is random where no idempotency key was given';
+COMMENT ON COLUMN o2o.points_hold.placed_at IS 'When it was placed (start of the transaction)';
+COMMENT ON COLUMN o2o.points_hold.closed_at IS 'When it was captured or voided (start of the transaction); NULL: neither';
+COMMENT ON COLUMN o2o.points_hold.placed_by IS 'Login role that placed it';
+
+CREATE TABLE IF NOT EXISTS o2o.points_hold_part (
+	profile_id bigint NOT NULL,
+	account_id bigint NOT NULL,
+	hold_id bigint NOT NULL,
+	expires_at timestamptz NOT NULL,
+	grant_month date NOT NULL,
+	funding text NOT NULL,
+	amount o2o.points NOT NULL,
+	held_until timestamptz NOT NULL,
+	is_open boolean NOT NULL DEFAULT true,
+	PRIMARY KEY (profile_id, account_id, hold_id, expires_at, grant_month, funding)
+);
+COMMENT ON TABLE o2o.points_hold_part IS 'Portions of holds per account and lot, fixed when the hold is placed: capture and void use these, whatever becomes of the customer. While a portion is open, account and lot have it in held.';
+COMMENT ON COLUMN o2o.points_hold_part.profile_id IS 'Profile whose account it is';
+COMMENT ON COLUMN o2o.points_hold_part.account_id IS 'Account; refers to points_account';
+COMMENT ON COLUMN o2o.points_hold_part.hold_id IS 'Hold; refers to points_hold';
+COMMENT ON COLUMN o2o.points_hold_part.expires_at IS 'expires_at of the lot; refers to points_lot';
+COMMENT ON COLUMN o2o.points_hold_part.grant_month IS 'grant_month of the lot; refers to points_lot';
+COMMENT ON COLUMN o2o.points_hold_part.funding IS 'funding of the lot; refers to points_lot';
+COMMENT ON COLUMN o2o.points_hold_part.amount IS 'Points of the lot that are on hold';
+COMMENT ON COLUMN o2o.points_hold_part.held_until IS 'expires_at of the hold';
+COMMENT ON COLUMN o2o.points_hold_part.is_open IS 'Whether account and lot count it as held. The first who locks the account after held_until closes it';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.points_reserve_id_seq AS bigint;
 CREATE TABLE IF NOT EXISTS o2o.points_reserve_entry (

@@ -2,6 +2,13 @@
 -- of single postings. What callers use stands in 32, the bulk writer in 34.
 
 CREATE INDEX IF NOT EXISTS points_lot_expires_at_idx ON o2o.points_lot (expires_at) WHERE expires_at < 'infinity';
+-- Numbers of transfers rise, so that this index grows at its end alone.
+CREATE INDEX IF NOT EXISTS points_posting_transfer_id_idx ON o2o.points_posting (transfer_id);
+CREATE INDEX IF NOT EXISTS points_posting_reverses_idx ON o2o.points_posting (reverses_transfer_id) WHERE reverses_transfer_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS points_hold_hold_id_idx ON o2o.points_hold (hold_id);
+CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_id) WHERE kind = 'pending';
+CREATE INDEX IF NOT EXISTS points_hold_part_hold_id_idx ON o2o.points_hold_part (hold_id);
+CREATE INDEX IF NOT EXISTS points_hold_part_held_until_idx ON o2o.points_hold_part (held_until) WHERE is_open AND held_until < 'infinity';
 
 CREATE OR REPLACE FUNCTION o2o.points_expires_at(occurred_at timestamptz, expires_after interval, expires_round text, time_zone text) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -23,19 +30,24 @@ CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, cu
 	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,
 	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
 	expires_round text DEFAULT 'day', reserve_policy text DEFAULT 'none', organisation_id bigint DEFAULT NULL,
-	valid_from timestamptz DEFAULT '-infinity') RETURNS void
+	valid_from timestamptz DEFAULT '-infinity', clawback_policy text DEFAULT 'negative', refund_grace interval DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF expires_after <= interval '0' THEN
 		RAISE EXCEPTION 'points must expire after they are earned'
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('expires_after is %s.', expires_after);
+	ELSIF refund_grace <= interval '0' THEN
+		RAISE EXCEPTION 'refunded points need some time to be spent'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('refund_grace is %s.', refund_grace);
 	END IF;
 	-- An unknown time zone is an error here rather than at the first sale.
 	PERFORM now() AT TIME ZONE points_program_create.time_zone;
-	INSERT INTO o2o.points_program (program, name, organisation_id, currency, time_zone, scale, expires_after, expires_round, reserve_policy)
+	INSERT INTO o2o.points_program (program, name, organisation_id, currency, time_zone, scale, expires_after, expires_round, reserve_policy,
+		clawback_policy, refund_grace)
 	VALUES (points_program_create.program, points_program_create.name, points_program_create.organisation_id,
 		points_program_create.currency, points_program_create.time_zone, points_program_create.scale,
-		points_program_create.expires_after, points_program_create.expires_round, points_program_create.reserve_policy);
+		points_program_create.expires_after, points_program_create.expires_round, points_program_create.reserve_policy,
+		points_program_create.clawback_policy, points_program_create.refund_grace);
 	INSERT INTO o2o.points_program_rate (program, valid_from, points_per_unit, value_per_point, cost_per_point, expected_redemption)
 	VALUES (points_program_create.program, points_program_create.valid_from, points_program_create.points_per_unit,
 		points_program_create.value_per_point, points_program_create.cost_per_point, points_program_create.expected_redemption);
@@ -43,7 +55,7 @@ BEGIN
 	SELECT points_program_create.program, u.kind
 	FROM unnest('{issuer,redeemed,expired,in_transit,adjustment,exchange}'::text[]) u (kind);
 END $$;
-COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds. Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone or expires_after not above zero.';
+COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
 
 CREATE OR REPLACE FUNCTION o2o.points_program_check(program text, amount o2o.points) RETURNS o2o.points_program
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -95,24 +107,67 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_account_open(bigint, text, text) IS 'The account of a profile in a program by kind (member, seller …), made where it does not exist yet.';
 
+CREATE OR REPLACE FUNCTION o2o.points_hold_close(profile_ids bigint[], program text DEFAULT NULL, hold_id bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	closed bigint;
+BEGIN
+	WITH part AS (
+		UPDATE o2o.points_hold_part t SET is_open = false
+		FROM o2o.points_account a
+		WHERE a.profile_id = ANY (profile_ids) AND a.held OPERATOR(o2o.>) 0
+			AND (points_hold_close.program IS NULL OR a.program = points_hold_close.program)
+			AND t.profile_id = a.profile_id AND t.account_id = a.account_id AND t.is_open
+			AND (points_hold_close.hold_id IS NULL AND t.held_until <= now() OR t.hold_id = points_hold_close.hold_id)
+		RETURNING t.profile_id, t.account_id, t.expires_at, t.grant_month, t.funding, t.amount
+	), lot AS (
+		UPDATE o2o.points_lot l SET held = l.held OPERATOR(o2o.-) p.amount
+		FROM (
+			SELECT t.profile_id, t.account_id, t.expires_at, t.grant_month, t.funding, o2o.sum(t.amount) AS amount
+			FROM part t GROUP BY t.profile_id, t.account_id, t.expires_at, t.grant_month, t.funding
+		) p
+		WHERE l.profile_id = p.profile_id AND l.account_id = p.account_id
+			AND l.expires_at = p.expires_at AND l.grant_month = p.grant_month AND l.funding = p.funding
+	), account AS (
+		UPDATE o2o.points_account a SET held = a.held OPERATOR(o2o.-) p.amount
+		FROM (SELECT t.profile_id, t.account_id, o2o.sum(t.amount) AS amount FROM part t GROUP BY t.profile_id, t.account_id) p
+		WHERE a.profile_id = p.profile_id AND a.account_id = p.account_id
+	)
+	SELECT count(*) INTO closed FROM part;
+	RETURN closed;
+END $$;
+COMMENT ON FUNCTION o2o.points_hold_close(bigint[], text, bigint) IS 'Closes open portions of holds in the accounts of the profiles, in one program or in all, whose locks are held: those of one hold, or, where hold_id is NULL, those whose hold is over. Returns how many.';
+
 CREATE OR REPLACE FUNCTION o2o.points_accounts_lock(profile_ids bigint[], program text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	with_holds bigint[];
 BEGIN
-	PERFORM FROM o2o.points_account a
-	WHERE a.profile_id = ANY (profile_ids) AND (points_accounts_lock.program IS NULL OR a.program = points_accounts_lock.program)
-	ORDER BY a.account_id
-	FOR NO KEY UPDATE;
+	-- A WHERE outside would be pushed into the subquery, and lock fewer rows.
+	SELECT array_agg(l.profile_id) FILTER (WHERE l.held OPERATOR(o2o.>) 0) INTO with_holds
+	FROM (
+		SELECT a.profile_id, a.held FROM o2o.points_account a
+		WHERE a.profile_id = ANY (profile_ids) AND (points_accounts_lock.program IS NULL OR a.program = points_accounts_lock.program)
+		ORDER BY a.account_id
+		FOR NO KEY UPDATE
+	) l;
+	IF with_holds IS NOT NULL THEN
+		PERFORM o2o.points_hold_close(with_holds, points_accounts_lock.program);
+	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
+COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids, and closes portions of holds that are over. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
 
 CREATE OR REPLACE FUNCTION o2o.points_post(profile_id bigint, account_id bigint, transfer_id bigint, contra_account_id bigint, operation text,
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,
-	acting_profile_id bigint, customer_id bigint, reference text, reason text, occurred_at timestamptz) RETURNS void
+	acting_profile_id bigint, customer_id bigint, reference text, reason text, occurred_at timestamptz,
+	reverses_transfer_id bigint DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	total o2o.points := amounts[1];
+	of_debt boolean := expires_at[1] IS NULL;
 	new_version bigint;
 	new_balance o2o.points;
+	new_debt o2o.points;
 	stamp timestamptz;
 	lots bigint;
 BEGIN
@@ -122,15 +177,23 @@ BEGIN
 	UPDATE o2o.points_account a
 	SET version = a.version + 1,
 		balance = a.balance OPERATOR(o2o.+) total,
+		debt = CASE WHEN of_debt THEN a.debt OPERATOR(o2o.-) total ELSE a.debt END,
 		posted_at = greatest(clock_timestamp(), a.posted_at + interval '1 microsecond')
 	WHERE a.profile_id = points_post.profile_id AND a.account_id = points_post.account_id
-	RETURNING a.version, a.balance, a.posted_at INTO STRICT new_version, new_balance, stamp;
+	RETURNING a.version, a.balance, a.debt, a.posted_at INTO STRICT new_version, new_balance, new_debt, stamp;
 	INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
-		request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at)
+		request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at, reverses_transfer_id)
 	VALUES (points_post.profile_id, points_post.account_id, new_version, points_post.transfer_id, points_post.contra_account_id,
 		points_post.operation, total, new_balance, points_post.request_id, points_post.acting_profile_id,
-		points_post.customer_id, points_post.reference, points_post.reason, points_post.occurred_at, stamp);
-	IF total OPERATOR(o2o.>) 0 THEN
+		points_post.customer_id, points_post.reference, points_post.reason, points_post.occurred_at, stamp,
+		points_post.reverses_transfer_id);
+	IF of_debt THEN
+		IF new_debt OPERATOR(o2o.<) 0 THEN
+			RAISE EXCEPTION 'points account % does not owe what is repaid', account_id
+				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
+		END IF;
+		RETURN;
+	ELSIF total OPERATOR(o2o.>) 0 AND operation IN ('earn', 'transfer_in', 'opening', 'adjust') THEN
 		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining)
 		SELECT points_post.profile_id, points_post.account_id, u.expires_at, u.grant_month, u.funding, u.amount, u.amount
 		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
@@ -139,12 +202,14 @@ BEGIN
 	ELSE
 		UPDATE o2o.points_lot l
 		SET remaining = l.remaining OPERATOR(o2o.+) u.amount,
-			consumed = CASE WHEN operation = 'expire' THEN l.consumed ELSE l.consumed OPERATOR(o2o.-) u.amount END,
-			expired = CASE WHEN operation = 'expire' THEN l.expired OPERATOR(o2o.-) u.amount ELSE l.expired END
+			consumed = CASE WHEN operation IN ('burn', 'transfer_out', 'refund') THEN l.consumed OPERATOR(o2o.-) u.amount ELSE l.consumed END,
+			expired = CASE WHEN operation = 'expire' THEN l.expired OPERATOR(o2o.-) u.amount ELSE l.expired END,
+			clawed = CASE WHEN operation IN ('clawback', 'reverse', 'adjust') THEN l.clawed OPERATOR(o2o.-) u.amount ELSE l.clawed END
 		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
 		WHERE l.profile_id = points_post.profile_id AND l.account_id = points_post.account_id
 			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
-			AND l.remaining OPERATOR(o2o.+) u.amount OPERATOR(o2o.>=) 0;
+			AND l.remaining OPERATOR(o2o.+) u.amount OPERATOR(o2o.>=) l.held
+			AND u.amount OPERATOR(o2o.<=) CASE operation WHEN 'refund' THEN l.consumed WHEN 'expire' THEN l.expired WHEN 'reverse' THEN l.clawed ELSE 0 END;
 		GET DIAGNOSTICS lots = ROW_COUNT;
 		IF lots <> cardinality(amounts) THEN
 			RAISE EXCEPTION 'lots of points account % do not hold what is taken from them', account_id
@@ -155,7 +220,7 @@ BEGIN
 	SELECT points_post.profile_id, points_post.account_id, new_version, u.expires_at, u.grant_month, u.funding, u.amount
 	FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount);
 END $$;
-COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz) IS 'Writes one posting: the account''s next version and running balance, the posting itself, its lots and what it did to each. The lots come as parallel arrays of their keys and amounts, each key once, all amounts above zero (granted) or all below (consumed, or expired where the operation is expire); the posting''s amount is their sum. Who debits holds the account''s lock. Errors: XX001 a lot has less than is taken, 22003 the balance is out of range.';
+COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'Writes one posting: the account''s next version and running balance, the posting itself, its lots and what it did to each. The lots come as parallel arrays of their keys and amounts, each key once, all amounts of one sign. Above zero: granted (earn, transfer_in, opening, adjust), or given back where refund, expire and reverse had consumed, expired, clawed it. Below: consumed (burn, transfer_out), expired (expire), clawed (clawback, reverse, adjust); never what is on hold. One amount with the key NULL makes (below zero) or repays (above) the account''s debt. The posting''s amount is the sum. Who debits holds the account''s lock. Errors: XX001 a lot has less than is taken, or a debt is less than is repaid, 22003 the balance is out of range.';
 
 CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
 RETURNS TABLE (program text, outstanding numeric, required numeric, reserve numeric, reserve_ratio numeric)
@@ -165,10 +230,10 @@ BEGIN
 	SELECT p.program, trim_scale(o.outstanding), n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
 	FROM o2o.points_program p
 		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(l.remaining::numeric), 0) AS outstanding
+			SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0) AS outstanding
 			FROM o2o.points_account a
 				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-			WHERE a.program = p.program AND l.expires_at > now()) o
+			WHERE a.program = p.program) o
 		CROSS JOIN LATERAL (
 			SELECT coalesce(sum(e.amount), 0) AS reserve FROM o2o.points_reserve_entry e WHERE e.program = p.program) d
 		LEFT JOIN LATERAL (
@@ -179,7 +244,7 @@ BEGIN
 			SELECT coalesce(o.outstanding * r.cost_per_point * r.expected_redemption, 0) AS required) n
 	WHERE for_program IS NULL OR p.program = for_program;
 END $$;
-COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: points outstanding (not spent, not expired), money required for them (outstanding × cost per point × expected redemption, by the rate of now), money in reserve, both in the program''s currency, and the ratio required / reserve (NULL without a reserve; 1 is covered one to one).';
+COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: points outstanding (not spent, not expired but for those on hold; debts are not set off), money required for them (outstanding × cost per point × expected redemption, by the rate of now), money in reserve, both in the program''s currency, and the ratio required / reserve (NULL without a reserve; 1 is covered one to one).';
 
 CREATE OR REPLACE FUNCTION o2o.points_reserve_check(program text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -219,81 +284,152 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_quote_amount(text, numeric, timestamptz) IS 'Points earned for an amount of money in the program''s currency, by the rate that holds at that time, cut to the program''s scale. Zero for an amount of zero or below, and before the first rate. Errors: O2302 unknown program, 22P02 or 22003 the amount is no number or too large.';
 
+CREATE OR REPLACE FUNCTION o2o.points_repay(profile_id bigint, customer_id bigint, program text, amount o2o.points, transfer_id bigint,
+	contra_account_id bigint, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	reverses_transfer_id bigint DEFAULT NULL) RETURNS o2o.points
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	account record;
+	part o2o.points;
+BEGIN
+	PERFORM o2o.points_accounts_lock(ARRAY[points_repay.profile_id], points_repay.program);
+	FOR account IN
+		SELECT a.account_id, a.debt FROM o2o.points_account a
+		WHERE a.profile_id = points_repay.profile_id AND a.program = points_repay.program AND a.debt OPERATOR(o2o.>) 0
+		ORDER BY a.account_id
+	LOOP
+		part := least(account.debt, amount);
+		IF part OPERATOR(o2o.>) 0 THEN
+			PERFORM o2o.points_post(points_repay.profile_id, account.account_id, points_repay.transfer_id, points_repay.contra_account_id,
+				points_repay.operation, ARRAY[NULL::timestamptz], ARRAY[NULL::date], ARRAY[NULL::text], ARRAY[part],
+				points_repay.request_id, points_repay.profile_id, points_repay.customer_id, points_repay.reference, points_repay.reason,
+				points_repay.occurred_at, points_repay.reverses_transfer_id);
+			amount := amount OPERATOR(o2o.-) part;
+		END IF;
+	END LOOP;
+	RETURN amount;
+END $$;
+COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. Locks the accounts of the profile in the program.';
+
 CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
-	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program') RETURNS bigint
+	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	rule o2o.points_program := o2o.points_program_check(program, amount);
 	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
 	account bigint;
 	issuer bigint;
+	in_debt boolean;
+	is_pending boolean := coalesce(activate_at > now(), false);
 BEGIN
 	PERFORM o2o.moment_check(occurred_at);
 	IF funding IS NULL THEN
 		RAISE EXCEPTION 'points need somebody who funds them' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	SELECT a.account_id, s.account_id INTO account, issuer
+	SELECT a.account_id, s.account_id, coalesce(a.debt OPERATOR(o2o.>) 0, false) OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
+	INTO account, issuer, in_debt
 	FROM o2o.points_system_account s
 		LEFT JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
+		LEFT JOIN o2o.points_account d ON d.profile_id = points_grant.profile_id AND d.program = s.program AND d.kind = 'debt'
 	WHERE s.program = points_grant.program AND s.kind = 'issuer';
 	IF account IS NULL THEN
 		account := o2o.points_account_open(points_grant.profile_id, program);
 	END IF;
-	PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
-		ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
-		ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
-		request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
+	IF in_debt AND NOT is_pending THEN
+		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, issuer, 'earn',
+			reference, reason, request_id, occurred_at);
+	END IF;
+	IF amount OPERATOR(o2o.>) 0 THEN
+		PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
+			ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
+			ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
+			request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
+	END IF;
+	IF is_pending THEN
+		-- The account is locked since it was posted to; its last posting is this one.
+		PERFORM o2o.points_hold_place(points_grant.profile_id, points_grant.customer_id, program, 'pending', activate_at, new_transfer_id,
+			reference, reason, request_id, ARRAY(
+				SELECT (u.profile_id, u.account_id, 0, u.expires_at, u.grant_month, u.funding, u.amount, activate_at, true)::o2o.points_hold_part
+				FROM o2o.points_account a
+					JOIN o2o.points_lot_use u ON u.profile_id = a.profile_id AND u.account_id = a.account_id AND u.version = a.version
+				WHERE a.profile_id = points_grant.profile_id AND a.account_id = account));
+	END IF;
 	IF rule.reserve_policy = 'enforce' THEN
 		PERFORM o2o.points_reserve_check(program);
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id. Locks this account only. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
+
+CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (
+		SELECT coalesce(o2o.sum(l.free OPERATOR(o2o.-) a.debt), 0::o2o.points)
+		FROM o2o.points_account a
+			CROSS JOIN LATERAL (
+				SELECT coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held), 0::o2o.points) AS free
+				FROM o2o.points_lot l
+				WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id AND l.expires_at > now()) l
+		WHERE a.profile_id = ANY (members) AND a.program = points_available.program AND a.kind IN ('member', 'debt'));
+END $$;
+COMMENT ON FUNCTION o2o.points_available(bigint[], text) IS 'What the profiles of a customer (members) can spend in a program, their accounts being locked: what remains in lots that have not expired, less what is on hold, less debts. Below zero where debts are more.';
+
+CREATE OR REPLACE FUNCTION o2o.points_pick(members bigint[], acting_profile_id bigint, program text, amount o2o.points)
+RETURNS TABLE (profile_id bigint, account_id bigint, expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[])
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	owed o2o.points := (SELECT coalesce(o2o.sum(a.debt), 0::o2o.points) FROM o2o.points_account a
+		WHERE a.profile_id = ANY (members) AND a.program = points_pick.program AND a.kind IN ('member', 'debt'));
+BEGIN
+	-- What is taken before a lot is the running sum without it. All lots that
+	-- can be taken are summed up in available, also those that are not needed.
+	RETURN QUERY
+	SELECT t.profile_id, t.account_id, array_agg(t.expires_at), array_agg(t.grant_month), array_agg(t.funding),
+		array_agg(least(t.free, points_pick.amount OPERATOR(o2o.-) t.taken_before))
+	FROM (
+		SELECT l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining OPERATOR(o2o.-) l.held AS free,
+			o2o.sum(l.remaining OPERATOR(o2o.-) l.held) OVER () AS available,
+			o2o.sum(l.remaining OPERATOR(o2o.-) l.held) OVER w OPERATOR(o2o.-) (l.remaining OPERATOR(o2o.-) l.held) AS taken_before
+		FROM o2o.points_account a
+			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+		WHERE a.profile_id = ANY (members) AND a.program = points_pick.program AND a.kind = 'member'
+			AND l.expires_at > now() AND l.remaining OPERATOR(o2o.>) l.held
+		WINDOW w AS (ORDER BY l.expires_at, l.profile_id <> points_pick.acting_profile_id, l.grant_month, l.account_id, l.funding
+			ROWS UNBOUNDED PRECEDING)
+	) t
+	WHERE t.taken_before OPERATOR(o2o.<) points_pick.amount
+		AND t.available OPERATOR(o2o.>=) (points_pick.amount OPERATOR(o2o.+) owed)
+	GROUP BY t.profile_id, t.account_id
+	ORDER BY t.account_id;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'insufficient points'
+			USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', o2o.points_available(members, program), amount),
+				HINT = 'points_balance() says what is available.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.points_pick(bigint[], bigint, text, o2o.points) IS 'Which lots of a customer''s profiles (members), whose accounts are locked, an amount comes from: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one, nothing that is on hold, and not if less than the debts of the members would be left. One row per account with its lots as parallel arrays, amounts above zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
 
 CREATE OR REPLACE FUNCTION o2o.points_draw(members bigint[], acting_profile_id bigint, customer_id bigint, program text, amount o2o.points,
 	transfer_id bigint, contra_kind text, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	reverses_transfer_id bigint DEFAULT NULL,
 	OUT expires_at timestamptz[], OUT grant_month date[], OUT funding text[], OUT amounts o2o.points[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	contra bigint := o2o.points_system_account_id(program, contra_kind);
-	available o2o.points := 0;
 	part record;
+	taken o2o.points[];
 BEGIN
-	-- What is taken before a lot is the running sum without it. All lots that
-	-- can be taken are summed up in available, also those that are not needed.
-	FOR part IN
-		SELECT t.profile_id, t.account_id, t.available, array_agg(t.expires_at) AS expires_at, array_agg(t.grant_month) AS grant_month,
-			array_agg(t.funding) AS funding,
-			array_agg(OPERATOR(o2o.-) least(t.remaining, points_draw.amount OPERATOR(o2o.-) t.taken_before)) AS amounts
-		FROM (
-			SELECT l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining,
-				o2o.sum(l.remaining) OVER () AS available,
-				o2o.sum(l.remaining) OVER w OPERATOR(o2o.-) l.remaining AS taken_before
-			FROM o2o.points_account a
-				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-			WHERE a.profile_id = ANY (members) AND a.program = points_draw.program AND a.kind = 'member'
-				AND l.expires_at > now() AND l.remaining OPERATOR(o2o.>) 0
-			WINDOW w AS (ORDER BY l.expires_at, l.profile_id <> points_draw.acting_profile_id, l.grant_month, l.account_id, l.funding
-				ROWS UNBOUNDED PRECEDING)
-		) t
-		WHERE t.taken_before OPERATOR(o2o.<) points_draw.amount
-		GROUP BY t.profile_id, t.account_id, t.available
-		ORDER BY t.account_id
-	LOOP
-		available := part.available;
-		EXIT WHEN available OPERATOR(o2o.<) amount;
+	FOR part IN SELECT p.* FROM o2o.points_pick(members, points_draw.acting_profile_id, program, amount) p LOOP
+		taken := ARRAY(SELECT OPERATOR(o2o.-) u.amount FROM unnest(part.amounts) WITH ORDINALITY u (amount, place) ORDER BY u.place);
 		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, contra, operation,
-			part.expires_at, part.grant_month, part.funding, part.amounts, points_draw.request_id,
-			points_draw.acting_profile_id, points_draw.customer_id, points_draw.reference, points_draw.reason, points_draw.occurred_at);
+			part.expires_at, part.grant_month, part.funding, taken, points_draw.request_id,
+			points_draw.acting_profile_id, points_draw.customer_id, points_draw.reference, points_draw.reason, points_draw.occurred_at,
+			points_draw.reverses_transfer_id);
 		expires_at := expires_at || part.expires_at;
 		grant_month := grant_month || part.grant_month;
 		funding := funding || part.funding;
-		amounts := amounts || part.amounts;
+		amounts := amounts || taken;
 	END LOOP;
-	IF available OPERATOR(o2o.<) amount THEN
-		RAISE EXCEPTION 'insufficient points'
-			USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', available, amount),
-				HINT = 'points_balance() says what is available.';
-	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, text, text, text, text, uuid, timestamptz) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one. contra_kind is the system account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
+COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, text, text, text, text, uuid, timestamptz, bigint) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account, by the order of points_pick. contra_kind is the system account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';

@@ -44,7 +44,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_spend(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz) IS 'Burns points of a customer, acting through one of its profiles, and returns the transfer_id. The customer''s lock is held by the caller (customer_lock). Errors: O2301 insufficient points, O2302, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
-	reason text, idempotency_key text, occurred_at timestamptz, funding text, OUT transfer_id bigint, OUT balance o2o.points)
+	reason text, idempotency_key text, occurred_at timestamptz, funding text, activate_at timestamptz, OUT transfer_id bigint, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	request uuid := gen_random_uuid();
@@ -56,12 +56,13 @@ BEGIN
 		SELECT c.request_id, c.replay INTO request, replay
 		FROM o2o.request_claim(idempotency_key, 'points_earn', jsonb_build_object(
 			'person', coalesce(person::text, points_earn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
-			'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding)) c;
+			'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding,
+			'activate_at', extract(epoch FROM activate_at))) c;
 	END IF;
 	IF replay IS NULL THEN
 		profile_id := o2o.points_person(person, points_earn_once.profile_id);
 		customer := o2o.profile_customer(profile_id);
-		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding);
+		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding, activate_at);
 		balance := o2o.points_customer_balance(customer, program);
 		IF idempotency_key IS NOT NULL THEN
 			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
@@ -71,29 +72,29 @@ BEGIN
 		balance := replay ->> 'balance';
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
+COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT e.transfer_id, e.balance INTO transfer_id, balance
-	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
+	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at) e;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them. Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, 22023 occurred_at not finite.';
+COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them, until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, 22023 occurred_at not finite.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program')
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	SELECT e.transfer_id, e.balance INTO transfer_id, balance
-	FROM o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding) e;
+	FROM o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at) e;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text) IS 'The same for a person known by profile or customer id.';
+COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'The same for a person known by profile or customer id.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
 	reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
@@ -231,16 +232,26 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	members bigint[] := o2o.customer_profiles(o2o.profile_customer(profile_id));
 BEGIN
+	-- Portions of holds that are over (over) count as free, though the account still has them in held.
 	RETURN QUERY
-	SELECT a.program, o2o.sum(a.balance), o2o.sum(a.held),
-		o2o.sum(a.balance OPERATOR(o2o.-) a.held OPERATOR(o2o.-) l.gone), o2o.sum(l.going)
+	SELECT a.program, coalesce(o2o.sum(a.balance) FILTER (WHERE a.kind = 'member'), 0::o2o.points),
+		o2o.sum(a.held OPERATOR(o2o.-) h.over),
+		o2o.sum(a.balance OPERATOR(o2o.-) (a.held OPERATOR(o2o.-) h.over) OPERATOR(o2o.-) (l.gone OPERATOR(o2o.+) h.gone)),
+		o2o.sum(l.going OPERATOR(o2o.+) h.going)
 	FROM o2o.points_account a
 		CROSS JOIN LATERAL (
-			SELECT coalesce(o2o.sum(l.remaining) FILTER (WHERE l.expires_at <= now()), 0::o2o.points) AS gone,
-				coalesce(o2o.sum(l.remaining) FILTER (WHERE l.expires_at > now()), 0::o2o.points) AS going
+			SELECT coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE l.expires_at <= now()), 0::o2o.points) AS gone,
+				coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE l.expires_at > now()), 0::o2o.points) AS going
 			FROM o2o.points_lot l
 			WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id AND l.expires_at <= now() + interval '30 days') l
-	WHERE a.profile_id = ANY (members) AND a.kind = 'member'
+		CROSS JOIN LATERAL (
+			SELECT coalesce(o2o.sum(t.amount), 0::o2o.points) AS over,
+				coalesce(o2o.sum(t.amount) FILTER (WHERE t.expires_at <= now()), 0::o2o.points) AS gone,
+				coalesce(o2o.sum(t.amount) FILTER (WHERE t.expires_at > now() AND t.expires_at <= now() + interval '30 days'), 0::o2o.points) AS going
+			FROM o2o.points_hold_part t
+			WHERE a.held OPERATOR(o2o.>) 0 AND t.profile_id = a.profile_id AND t.account_id = a.account_id
+				AND t.is_open AND t.held_until <= now()) h
+	WHERE a.profile_id = ANY (members) AND a.kind IN ('member', 'debt')
 	GROUP BY a.program
 	ORDER BY a.program;
 END $$;
@@ -252,7 +263,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 BEGIN
 	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
 END $$;
-COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold, available (balance less held and less what has expired, swept or not), and what of it expires within 30 days. Error: O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold (pending ones included), available (balance less held, less debts on an account of their own, and less what has expired, swept or not; below zero for who owes), and what of it expires within 30 days. A hold that is over counts as gone, and so does a lot, unless it is on hold. Error: O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_balance(person bigint)
 RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
@@ -307,21 +318,28 @@ DECLARE
 	until timestamptz;
 	request uuid := gen_random_uuid();
 	part record;
-	swept bigint := 0;
+	swept bigint;
 BEGIN
-	SELECT array_agg(DISTINCT d.profile_id), max(d.expires_at) INTO owners, until
+	-- Portions of holds that are over first: points_accounts_lock closes them.
+	SELECT array_agg(DISTINCT d.profile_id), count(*) INTO owners, swept
+	FROM (
+		SELECT t.profile_id FROM o2o.points_hold_part t
+		WHERE t.is_open AND t.held_until < 'infinity' AND t.held_until <= now()
+		ORDER BY t.held_until LIMIT greatest(max_lots, 0)
+	) d;
+	SELECT array_agg(DISTINCT d.profile_id) || owners, max(d.expires_at) INTO owners, until
 	FROM (
 		SELECT l.profile_id, l.expires_at FROM o2o.points_lot l
-		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) 0
+		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) l.held
 		ORDER BY l.expires_at LIMIT greatest(max_lots, 0)
 	) d;
 	PERFORM o2o.points_accounts_lock(owners);
 	FOR part IN
 		SELECT l.profile_id, l.account_id, a.program, array_agg(l.expires_at) AS expires_at, array_agg(l.grant_month) AS grant_month,
-			array_agg(l.funding) AS funding, array_agg(OPERATOR(o2o.-) l.remaining) AS amounts
+			array_agg(l.funding) AS funding, array_agg(l.held OPERATOR(o2o.-) l.remaining) AS amounts
 		FROM o2o.points_account a
 			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-		WHERE a.profile_id = ANY (owners) AND l.expires_at <= until AND l.remaining OPERATOR(o2o.>) 0
+		WHERE a.profile_id = ANY (owners) AND l.expires_at <= until AND l.remaining OPERATOR(o2o.>) l.held
 		GROUP BY l.profile_id, l.account_id, a.program
 		ORDER BY l.account_id
 	LOOP
@@ -334,4 +352,4 @@ BEGIN
 	END LOOP;
 	RETURN swept;
 END $$;
-COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Posts the expiry of lots whose time has come, oldest first: looks for max_lots of them, sweeps these and what expired no later in the same accounts, and returns how many lots it swept; 0 means that nothing is left. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot counts as gone before it is swept.';
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept.';

@@ -14,7 +14,8 @@ BEGIN
 	SELECT v.broken, coalesce(a.program, s.program), p.profile_id, p.account_id, v.detail
 	FROM (
 		SELECT o.*, lag(o.version, 1, 0::bigint) OVER w AS version_before, lag(o.balance, 1, 0::o2o.points) OVER w AS balance_before,
-			lag(o.posted_at) OVER w AS posted_before, lead(o.version) OVER w IS NULL AS is_last
+			lag(o.posted_at) OVER w AS posted_before, lead(o.version) OVER w IS NULL AS is_last,
+			bool_or(o.operation IN ('clawback', 'reverse', 'adjust')) OVER w AS may_owe
 		FROM o2o.points_posting o
 		WINDOW w AS (PARTITION BY o.profile_id, o.account_id ORDER BY o.version)
 	) p
@@ -25,7 +26,7 @@ BEGIN
 				format('version %s follows %s', p.version, p.version_before)),
 			('running_balance', p.balance OPERATOR(o2o.<>) (p.balance_before OPERATOR(o2o.+) p.amount),
 				format('version %s: %s after %s and %s', p.version, p.balance, p.balance_before, p.amount)),
-			('negative_balance', p.balance OPERATOR(o2o.<) 0,
+			('negative_balance', p.balance OPERATOR(o2o.<) 0 AND NOT p.may_owe,
 				format('version %s: balance %s', p.version, p.balance)),
 			('posted_at', p.posted_at <= p.posted_before,
 				format('version %s was not posted after version %s', p.version, p.version_before)),
@@ -33,27 +34,98 @@ BEGIN
 				format('last posting has version %s and balance %s, account has %s and %s', p.version, p.balance, a.version, a.balance)),
 			('contra', s.program IS DISTINCT FROM a.program OR s.kind IS DISTINCT FROM CASE p.operation
 					WHEN 'earn' THEN 'issuer' WHEN 'opening' THEN 'issuer' WHEN 'burn' THEN 'redeemed' WHEN 'expire' THEN 'expired'
+					WHEN 'refund' THEN 'redeemed' WHEN 'clawback' THEN 'issuer' WHEN 'adjust' THEN 'adjustment'
 					WHEN 'transfer_out' THEN 'in_transit' WHEN 'transfer_in' THEN 'in_transit' ELSE s.kind END
 				OR (p.amount OPERATOR(o2o.>) 0) IS DISTINCT FROM CASE
-					WHEN p.operation IN ('earn', 'opening', 'transfer_in') THEN true
-					WHEN p.operation IN ('burn', 'expire', 'transfer_out') THEN false ELSE p.amount OPERATOR(o2o.>) 0 END,
+					WHEN p.operation IN ('earn', 'opening', 'transfer_in', 'refund') THEN true
+					WHEN p.operation IN ('burn', 'transfer_out', 'clawback') THEN false ELSE p.amount OPERATOR(o2o.>) 0 END,
 				format('version %s: %s of %s against account %s', p.version, p.operation, p.amount, p.contra_account_id))
 		) v (broken, is_broken, detail)
 	WHERE v.is_broken AND (for_program IS NULL OR for_program IN (a.program, s.program));
 
-	-- Accounts whose last posting is missing, and what may not be on hold.
+	-- Accounts whose last posting is missing, and what is on hold.
 	RETURN QUERY
 	SELECT v.broken, a.program, a.profile_id, a.account_id, v.detail
 	FROM o2o.points_account a
+		LEFT JOIN (
+			SELECT t.profile_id, t.account_id, o2o.sum(t.amount) AS amount
+			FROM o2o.points_hold_part t WHERE t.is_open
+			GROUP BY t.profile_id, t.account_id
+		) h ON h.profile_id = a.profile_id AND h.account_id = a.account_id
 		CROSS JOIN LATERAL (VALUES
 			('account', a.version <> 0 AND NOT EXISTS (SELECT FROM o2o.points_posting p
 					WHERE p.profile_id = a.profile_id AND p.account_id = a.account_id AND p.version = a.version)
 				OR a.version = 0 AND a.balance OPERATOR(o2o.<>) 0,
 				format('no posting has version %s and balance %s', a.version, a.balance)),
-			('held', a.held OPERATOR(o2o.<>) 0,
-				format('%s on hold without a hold', a.held))
+			('held', a.held OPERATOR(o2o.<>) coalesce(h.amount, 0::o2o.points),
+				format('held %s, open portions of holds %s', a.held, coalesce(h.amount, 0::o2o.points)))
 		) v (broken, is_broken, detail)
 	WHERE v.is_broken AND (for_program IS NULL OR a.program = for_program);
+
+	-- Lots have on hold what the open portions say, and no more than remains.
+	RETURN QUERY
+	SELECT 'held', a.program, coalesce(l.profile_id, h.profile_id), coalesce(l.account_id, h.account_id),
+		format('lot of %s, %s: held %s of %s, open portions of holds %s',
+			coalesce(l.grant_month, h.grant_month), coalesce(l.funding, h.funding), l.held, l.remaining, h.amount)
+	FROM (SELECT o.* FROM o2o.points_lot o WHERE o.held OPERATOR(o2o.<>) 0) l
+		FULL JOIN (
+			SELECT t.profile_id, t.account_id, t.expires_at, t.grant_month, t.funding, o2o.sum(t.amount) AS amount
+			FROM o2o.points_hold_part t WHERE t.is_open
+			GROUP BY t.profile_id, t.account_id, t.expires_at, t.grant_month, t.funding
+		) h ON h.profile_id = l.profile_id AND h.account_id = l.account_id AND h.expires_at = l.expires_at
+			AND h.grant_month = l.grant_month AND h.funding = l.funding
+		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(l.profile_id, h.profile_id) AND a.account_id = coalesce(l.account_id, h.account_id)
+	WHERE (l.held OPERATOR(o2o.=) h.amount AND l.held OPERATOR(o2o.<=) l.remaining) IS NOT TRUE
+		AND (for_program IS NULL OR a.program = for_program);
+
+	-- Holds and their portions.
+	RETURN QUERY
+	SELECT 'hold', coalesce(h.program, t.program), h.profile_id, NULL::bigint,
+		format('hold %s (%s) of %s, portions %s, captured %s', coalesce(h.hold_id, t.hold_id), h.state, h.amount, t.amount, h.captured)
+	FROM o2o.points_hold h
+		FULL JOIN (
+			SELECT q.hold_id, o2o.sum(q.amount) AS amount, bool_or(q.is_open) AS some_open, bool_and(q.is_open) AS all_open,
+				min(q.held_until) AS held_until, max(q.held_until) AS held_until_last, min(a.program) AS program
+			FROM o2o.points_hold_part q
+				LEFT JOIN o2o.points_account a ON a.profile_id = q.profile_id AND a.account_id = q.account_id
+			GROUP BY q.hold_id
+		) t ON t.hold_id = h.hold_id
+		LEFT JOIN (
+			SELECT p.transfer_id, OPERATOR(o2o.-) o2o.sum(p.amount) AS amount
+			FROM o2o.points_posting p
+			WHERE p.transfer_id IN (SELECT c.transfer_id FROM o2o.points_hold c WHERE c.state = 'captured') AND p.operation = 'burn'
+			GROUP BY p.transfer_id
+		) b ON b.transfer_id = h.transfer_id AND h.state = 'captured'
+	WHERE (h.amount OPERATOR(o2o.=) t.amount AND h.expires_at = t.held_until AND h.expires_at = t.held_until_last
+			AND CASE h.state WHEN 'open' THEN t.all_open OR h.expires_at <= clock_timestamp() ELSE NOT t.some_open END
+			AND CASE h.state WHEN 'captured' THEN h.captured OPERATOR(o2o.=) b.amount AND h.captured OPERATOR(o2o.<=) h.amount
+				ELSE h.captured OPERATOR(o2o.=) 0 END) IS NOT TRUE
+		AND (for_program IS NULL OR for_program IN (h.program, t.program));
+
+	-- No more of a transfer goes back than it was.
+	RETURN QUERY
+	SELECT 'reversed', min(a.program), NULL::bigint, NULL::bigint,
+		format('transfer %s of %s, given or taken back %s', r.reverses_transfer_id, min(o.amount::text), min(r.amount::text))
+	FROM (
+		SELECT p.reverses_transfer_id, p.profile_id, p.account_id, o2o.sum(p.amount) OVER (PARTITION BY p.reverses_transfer_id) AS amount
+		FROM o2o.points_posting p
+		WHERE p.reverses_transfer_id IS NOT NULL AND p.operation IN ('refund', 'clawback', 'reverse')
+	) r
+		LEFT JOIN (
+			SELECT p.transfer_id, o2o.sum(p.amount) AS amount
+			FROM o2o.points_posting p
+			WHERE p.transfer_id IN (SELECT q.reverses_transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id IS NOT NULL)
+				AND p.operation <> 'expire'
+			GROUP BY p.transfer_id
+		) o ON o.transfer_id = r.reverses_transfer_id
+		LEFT JOIN o2o.points_account a ON a.profile_id = r.profile_id AND a.account_id = r.account_id
+	WHERE (for_program IS NULL OR a.program = for_program)
+	GROUP BY r.reverses_transfer_id
+	HAVING bool_and((o.amount OPERATOR(o2o.>) 0) <> (r.amount OPERATOR(o2o.>) 0)) IS NOT TRUE
+		OR bool_and(o2o.abs(r.amount) OPERATOR(o2o.<=) o2o.abs(o.amount)) IS NOT TRUE
+			-- A clawback that was reversed may be made once more.
+			AND NOT EXISTS (SELECT FROM o2o.points_posting p
+				WHERE p.reverses_transfer_id IN (SELECT q.transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id = r.reverses_transfer_id));
 
 	-- What goes into in_transit comes out of it in the same transfer.
 	RETURN QUERY
@@ -76,20 +148,27 @@ BEGIN
 			GROUP BY l.profile_id, l.account_id, l.version
 		) u ON u.profile_id = p.profile_id AND u.account_id = p.account_id AND u.version = p.version
 		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(p.profile_id, u.profile_id) AND a.account_id = coalesce(p.account_id, u.account_id)
-	WHERE (p.amount OPERATOR(o2o.=) u.amount) IS NOT TRUE AND (for_program IS NULL OR a.program = for_program);
+	WHERE (p.amount OPERATOR(o2o.=) u.amount) IS NOT TRUE
+		AND (u.version IS NULL AND (p.operation IN ('clawback', 'reverse', 'adjust')
+			OR p.operation = 'earn' AND EXISTS (SELECT FROM o2o.points_posting o
+				WHERE o.profile_id = p.profile_id AND o.account_id = p.account_id AND o.version < p.version
+					AND o.operation IN ('clawback', 'reverse', 'adjust')))) IS NOT TRUE
+		AND (for_program IS NULL OR a.program = for_program);
 
 	-- Each lot is what its uses made of it.
 	RETURN QUERY
 	SELECT v.broken, a.program, coalesce(l.profile_id, u.profile_id), coalesce(l.account_id, u.account_id),
-		format('lot of %s, %s: granted %s, remaining %s, consumed %s, expired %s, clawed %s; its uses granted %s, consumed %s, expired %s',
+		format('lot of %s, %s: granted %s, remaining %s, consumed %s, expired %s, clawed %s; its uses granted %s, consumed %s, expired %s, clawed %s',
 			coalesce(l.grant_month, u.grant_month), coalesce(l.funding, u.funding),
-			l.granted, l.remaining, l.consumed, l.expired, l.clawed, u.granted, u.consumed, u.expired)
+			l.granted, l.remaining, l.consumed, l.expired, l.clawed, u.granted, u.consumed, u.expired, u.clawed)
 	FROM o2o.points_lot l
 		FULL JOIN (
 			SELECT w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding,
-				coalesce(o2o.sum(w.amount) FILTER (WHERE w.amount OPERATOR(o2o.>) 0), 0::o2o.points) AS granted,
-				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE w.amount OPERATOR(o2o.<) 0 AND p.operation <> 'expire'), 0::o2o.points) AS consumed,
-				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation = 'expire'), 0::o2o.points) AS expired
+				coalesce(o2o.sum(w.amount) FILTER (WHERE w.amount OPERATOR(o2o.>) 0 AND p.operation IN ('earn', 'opening', 'transfer_in', 'adjust')), 0::o2o.points) AS granted,
+				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation IN ('burn', 'transfer_out', 'refund')), 0::o2o.points) AS consumed,
+				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation = 'expire'), 0::o2o.points) AS expired,
+				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation IN ('clawback', 'reverse')
+					OR p.operation = 'adjust' AND w.amount OPERATOR(o2o.<) 0), 0::o2o.points) AS clawed
 			FROM o2o.points_lot_use w
 				JOIN o2o.points_posting p ON p.profile_id = w.profile_id AND p.account_id = w.account_id AND p.version = w.version
 			GROUP BY w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding
@@ -100,21 +179,21 @@ BEGIN
 			('lot', (l.granted OPERATOR(o2o.=) (l.remaining OPERATOR(o2o.+) l.consumed OPERATOR(o2o.+) l.expired OPERATOR(o2o.+) l.clawed)) IS NOT TRUE
 				OR l.remaining OPERATOR(o2o.<) 0 OR l.consumed OPERATOR(o2o.<) 0 OR l.expired OPERATOR(o2o.<) 0 OR l.clawed OPERATOR(o2o.<) 0),
 			('lot_history', (l.granted OPERATOR(o2o.=) u.granted AND l.consumed OPERATOR(o2o.=) u.consumed
-				AND l.expired OPERATOR(o2o.=) u.expired AND l.clawed OPERATOR(o2o.=) 0) IS NOT TRUE)
+				AND l.expired OPERATOR(o2o.=) u.expired AND l.clawed OPERATOR(o2o.=) u.clawed) IS NOT TRUE)
 		) v (broken, is_broken)
 	WHERE v.is_broken AND (for_program IS NULL OR a.program = for_program);
 
-	-- What remains in the lots is the balance.
+	-- What remains in the lots is the balance and the debt.
 	RETURN QUERY
 	SELECT 'lot_balance', a.program, coalesce(a.profile_id, l.profile_id), coalesce(a.account_id, l.account_id),
-		format('balance %s, remaining in lots %s', a.balance, l.remaining)
+		format('balance %s, debt %s, remaining in lots %s', a.balance, a.debt, l.remaining)
 	FROM o2o.points_account a
 		FULL JOIN (
 			SELECT r.profile_id, r.account_id, o2o.sum(r.remaining) AS remaining
 			FROM o2o.points_lot r
 			GROUP BY r.profile_id, r.account_id
 		) l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-	WHERE (a.balance OPERATOR(o2o.=) coalesce(l.remaining, 0::o2o.points)) IS NOT TRUE
+	WHERE (a.balance OPERATOR(o2o.=) (coalesce(l.remaining, 0::o2o.points) OPERATOR(o2o.-) a.debt) AND a.debt OPERATOR(o2o.>=) 0) IS NOT TRUE
 		AND (for_program IS NULL OR a.program = for_program);
 
 	RETURN QUERY
@@ -124,4 +203,4 @@ BEGIN
 		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
 	WHERE s.required > s.reserve;
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance, posted_at (rises), account (equals its last posting), contra (a system account of the same program that fits the operation and sign), held (nothing on hold without a hold), in_transit (each transfer sums to zero), lot_use (a posting''s amount is what it did to its lots), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its uses made of it), lot_balance (what remains in lots is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (a system account of the same program that fits the operation and sign), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot_use (a posting''s amount is what it did to its lots; one that makes or repays a debt has none), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its uses made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';

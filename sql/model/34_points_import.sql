@@ -68,8 +68,11 @@ DECLARE
 	place integer;
 	group_end integer;
 	missing o2o.points;
+	owed o2o.points;			-- debts of the customer, which burns leave covered
+	wanted o2o.points;
 	part o2o.points;
 	others boolean;
+	in_debt boolean := EXISTS (SELECT FROM o2o.points_account a WHERE a.debt OPERATOR(o2o.>) 0);
 	taken integer[];
 	parts o2o.points[];
 BEGIN
@@ -92,13 +95,13 @@ BEGIN
 		WHERE i.burns
 		UNION ALL
 		SELECT b.customer_id, b.program, l.grant_month::timestamp AT TIME ZONE r.time_zone, 0, 0,
-			l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining
+			l.profile_id, l.account_id, l.expires_at, l.grant_month, l.funding, l.remaining OPERATOR(o2o.-) l.held
 		FROM (SELECT DISTINCT i.customer_id, i.program FROM staged i WHERE i.burns) b
 			CROSS JOIN LATERAL unnest(o2o.customer_profiles(b.customer_id)) m (profile_id)
 			JOIN o2o.points_program r ON r.program = b.program
 			JOIN o2o.points_account a ON a.profile_id = m.profile_id AND a.program = b.program AND a.kind = 'member'
 			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-		WHERE l.remaining OPERATOR(o2o.>) 0 AND l.expires_at > now()
+		WHERE l.remaining OPERATOR(o2o.>) l.held AND l.expires_at > now()
 		ORDER BY 1, 2, 3, 4, 5, 7
 	LOOP
 		IF customer IS DISTINCT FROM event.customer_id OR event_program IS DISTINCT FROM event.program THEN
@@ -107,6 +110,8 @@ BEGIN
 			profiles := '{}'; accounts := '{}'; expiries := '{}'; months := '{}'; fundings := '{}'; remaining := '{}';
 			lots := 0;
 			head := 1;
+			owed := CASE WHEN in_debt THEN (SELECT coalesce(o2o.sum(a.debt), 0::o2o.points) FROM o2o.points_account a
+				WHERE a.profile_id = ANY (o2o.customer_profiles(customer)) AND a.program = event_program) ELSE 0 END;
 		END IF;
 
 		IF event.step < 2 THEN
@@ -149,7 +154,8 @@ BEGIN
 		END LOOP;
 		-- Lots that expire at the same moment form a group: the acting profile's
 		-- first, then the others'.
-		missing := event.amount;
+		missing := event.amount OPERATOR(o2o.+) owed;
+		wanted := event.amount;
 		taken := '{}';
 		parts := '{}';
 		place := head;
@@ -165,8 +171,12 @@ BEGIN
 					THEN
 						part := least(remaining[i], missing);
 						missing := missing OPERATOR(o2o.-) part;
-						taken := taken || i;
-						parts := parts || part;
+						part := least(part, wanted);
+						IF part OPERATOR(o2o.>) 0 THEN
+							wanted := wanted OPERATOR(o2o.-) part;
+							taken := taken || i;
+							parts := parts || part;
+						END IF;
 					END IF;
 				END LOOP;
 			END LOOP;

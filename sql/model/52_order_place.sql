@@ -272,7 +272,13 @@ BEGIN
 				own_key, 'order', own_request, moment);
 		END IF;
 		-- No points on the part that points paid.
-		points_earned := o2o.points_quote_amount(order_place.points_program, total - paid_by_points, moment);
+		points_earned := o2o.points_quote_order(order_place.points_program,
+			(SELECT jsonb_agg(jsonb_build_object('category', p.category,
+				'amount', o2o.order_line_amount(coalesce(l.quantity, 1), l.unit_price, l.discount, money.digits)))
+			FROM jsonb_to_recordset(order_place.lines) l (sku text, quantity numeric, unit_price numeric, discount numeric)
+				LEFT JOIN o2o.sku s ON s.sku = l.sku
+				LEFT JOIN o2o.product p ON p.product_id = s.product_id),
+			order_place.channel, order_place.customer_id, paid_by_points => paid_by_points, at => moment);
 		IF points_earned OPERATOR(o2o.>) 0 THEN
 			PERFORM o2o.points_grant(person.profile_id, customer_id, order_place.points_program, points_earned,
 				own_key, 'order', own_request, moment);
@@ -316,7 +322,7 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.order_place(jsonb, jsonb, text, text, text, bigint, jsonb, text, text, bigint, text, o2o.points, timestamptz, text) IS 'Places an order of any channel: identity, order, lines, payments, points and touchpoint in one transaction, or nothing at all. identifiers: as identify() takes them, {} for nobody known. lines: [{"sku", "quantity" (default 1), "unit_price", "discount" (money, default 0), "name", "category"}]; a SKU that is not registered is made when its line has a name. source and source_id: the order''s number where it comes from, placed once. channel and location_id: where sold; channel_fulfilled and location_fulfilled: where handed over (default: as sold). payments: [{"method", "amount"}], which with the points must add up to the total (NULL: the rest is paid somehow). currency: default the program''s, else setting order.currency. points_burn: points paid at the program''s value; points are earned on the rest, by a known person only. ordered_at: default now. idempotency_key: default order/<source>/<source_id>; the same call again returns the first result and changes nothing. Returns the order, the profile, the customer of that moment, the points earned and the customer''s balance of the program after it (0 without a program). Errors: O2004 the order or key exists with other arguments, O2101, O2102, O2103 unknown source, channel, location, O2201 points of nobody, O2301 insufficient points, O2302 unknown program, O2303 points_burn below zero, O2501 does not add up, O2502 no lines, O2503 unknown SKU.';
+COMMENT ON FUNCTION o2o.order_place(jsonb, jsonb, text, text, text, bigint, jsonb, text, text, bigint, text, o2o.points, timestamptz, text) IS 'Places an order of any channel: identity, order, lines, payments, points and touchpoint in one transaction, or nothing at all. identifiers: as identify() takes them, {} for nobody known. lines: [{"sku", "quantity" (default 1), "unit_price", "discount" (money, default 0), "name", "category"}]; a SKU that is not registered is made when its line has a name. source and source_id: the order''s number where it comes from, placed once. channel and location_id: where sold; channel_fulfilled and location_fulfilled: where handed over (default: as sold). payments: [{"method", "amount"}], which with the points must add up to the total (NULL: the rest is paid somehow). currency: default the program''s, else setting order.currency. points_burn: points paid at the program''s value; points are earned on the rest, as points_quote() says, by a known person only. ordered_at: default now. idempotency_key: default order/<source>/<source_id>; the same call again returns the first result and changes nothing. Returns the order, the profile, the customer of that moment, the points earned and the customer''s balance of the program after it (0 without a program). Errors: O2004 the order or key exists with other arguments, O2101, O2102, O2103 unknown source, channel, location, O2201 points of nobody, O2301 insufficient points, O2302 unknown program, O2303 points_burn below zero, O2501 does not add up, O2502 no lines, O2503 unknown SKU.';
 
 CREATE OR REPLACE FUNCTION o2o.order_return(source text, source_id text, channel text, total numeric,
 	order_source_id text DEFAULT NULL, identifiers jsonb DEFAULT NULL, location_id bigint DEFAULT NULL,

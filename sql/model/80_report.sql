@@ -50,16 +50,24 @@ FROM o2o.customer c
 			(array_agg(s.balance ORDER BY s.postings DESC, s.program))[1] AS balance,
 			(array_agg(s.balance - s.held - s.gone ORDER BY s.postings DESC, s.program))[1] AS available
 		FROM (
-			SELECT m.customer_id, a.program, sum(a.version) AS postings, sum(a.balance::numeric) AS balance,
-				sum(a.held::numeric) AS held, coalesce(sum(g.gone), 0) AS gone
+			SELECT m.customer_id, a.program, sum(a.version) AS postings,
+				coalesce(sum(a.balance::numeric) FILTER (WHERE a.kind = 'member'), 0) AS balance,
+				sum(a.held::numeric) - coalesce(sum(h.over), 0) - coalesce(sum(a.balance::numeric) FILTER (WHERE a.kind = 'debt'), 0) AS held,
+				coalesce(sum(g.gone), 0) + coalesce(sum(h.gone), 0) AS gone
 			FROM o2o.points_account a
 				JOIN o2o.profile m ON m.profile_id = a.profile_id
 				LEFT JOIN (
-					SELECT l.profile_id, l.account_id, sum(l.remaining::numeric) AS gone
+					SELECT l.profile_id, l.account_id, sum(l.remaining::numeric - l.held::numeric) AS gone
 					FROM o2o.points_lot l WHERE l.expires_at <= now()
 					GROUP BY l.profile_id, l.account_id
 				) g ON g.profile_id = a.profile_id AND g.account_id = a.account_id
-			WHERE a.kind = 'member'
+				LEFT JOIN (
+					SELECT t.profile_id, t.account_id, sum(t.amount::numeric) AS over,
+						coalesce(sum(t.amount::numeric) FILTER (WHERE t.expires_at <= now()), 0) AS gone
+					FROM o2o.points_hold_part t WHERE t.is_open AND t.held_until <= now()
+					GROUP BY t.profile_id, t.account_id
+				) h ON h.profile_id = a.profile_id AND h.account_id = a.account_id
+			WHERE a.kind IN ('member', 'debt')
 			GROUP BY m.customer_id, a.program
 		) s
 		GROUP BY s.customer_id
@@ -87,7 +95,7 @@ COMMENT ON COLUMN o2o.customer_360.returns IS 'Returns, all currencies';
 COMMENT ON COLUMN o2o.customer_360.return_total IS 'Money given back, in the currency of most returns';
 COMMENT ON COLUMN o2o.customer_360.points_program IS 'Program of the points columns; NULL without an account';
 COMMENT ON COLUMN o2o.customer_360.points_balance IS 'Points on all accounts of the customer in the program';
-COMMENT ON COLUMN o2o.customer_360.points_available IS 'Points that can be spent now: balance without held and without expired points';
+COMMENT ON COLUMN o2o.customer_360.points_available IS 'Points that can be spent now: balance without held and expired points and debts';
 COMMENT ON COLUMN o2o.customer_360.touchpoints IS 'Touchpoints of every stage';
 COMMENT ON COLUMN o2o.customer_360.shares IS 'Touchpoints of stage share';
 COMMENT ON COLUMN o2o.customer_360.last_touchpoint_at IS 'Time of the last touchpoint';
@@ -222,7 +230,7 @@ FROM o2o.points_program p
 		SELECT a.program, sum(a.balance::numeric) AS balance FROM o2o.points_account a GROUP BY a.program
 	) b ON b.program = p.program
 	LEFT JOIN (
-		SELECT a.program, sum(x.remaining::numeric) AS unswept
+		SELECT a.program, sum(x.remaining::numeric - x.held::numeric) AS unswept
 		FROM o2o.points_lot x
 			JOIN o2o.points_account a ON a.profile_id = x.profile_id AND a.account_id = x.account_id
 		WHERE x.expires_at <= now()

@@ -4,7 +4,8 @@ WITH harmless(function, reason) AS
 (
 	VALUES
 	('o2o.setup(name,boolean)', 'acts with the rights of its caller, who needs CREATE on the schema'),
-	('o2o.health()', 'acts with the rights of its caller')
+	('o2o.health()', 'acts with the rights of its caller'),
+	('o2o.writer_horizon()', 'tells one time, and of nobody whose it is')
 )
 SELECT 'PUBLIC may execute', p.oid::regprocedure
 FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a

@@ -250,7 +250,7 @@ SELECT count(*) > 300 AS postings, count(DISTINCT who) AS profiles, bool_or(acti
 SELECT * FROM o2o.points_verify();
 
 -- A till needs EXECUTE and nothing else.
-GRANT EXECUTE ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text) TO o2o_points_till;
+GRANT EXECUTE ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) TO o2o_points_till;
 RESET ROLE;
 SET ROLE o2o_points_till;
 SELECT balance > '0' AS earned FROM o2o.points_earn('card:ann', 1, 'club');
