@@ -60,7 +60,7 @@ COMMENT ON COLUMN o2o.points_system_account.kind IS 'issuer: where points come f
 CREATE TABLE IF NOT EXISTS o2o.points_account (
 	profile_id bigint NOT NULL,
 	account_id bigint NOT NULL DEFAULT nextval('o2o.points_account_id_seq'),
-	program text NOT NULL REFERENCES o2o.points_program,
+	program text NOT NULL,
 	kind text NOT NULL DEFAULT 'member' CHECK (kind IN ('member', 'debt', 'seller', 'partner_prepaid', 'partner_postpaid')),
 	version bigint NOT NULL DEFAULT 0,
 	balance o2o.points NOT NULL DEFAULT 0,
