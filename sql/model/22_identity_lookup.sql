@@ -79,21 +79,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.profile_customers(bigint[]) IS 'profile_customer() of each profile, in the order of the input.';
 
+CREATE OR REPLACE FUNCTION o2o.customer_lock_roots(roots bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	root bigint;
+BEGIN
+	FOR root IN SELECT DISTINCT u.id FROM unnest(roots) u (id) WHERE u.id IS NOT NULL ORDER BY u.id LOOP
+		PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
+		-- Who waits for the next one holds none that was absorbed meanwhile:
+		-- a split may give such an id back at any time.
+		IF o2o.profile_customer(root) <> root THEN
+			RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION o2o.customer_lock_roots(bigint[]) IS 'The one loop that locks customers: ascending, each checked once it is locked (NULLs are passed over). Raises O2R01 when one is a customer no more; the caller answers it by leaving its subtransaction, which frees the locks, and looking again.';
+
 CREATE OR REPLACE FUNCTION o2o.customer_lock(profile_ids bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	roots bigint[];
-	root bigint;
 BEGIN
 	LOOP
 		BEGIN
 			roots := o2o.profile_customers(profile_ids);
-			FOR root IN SELECT DISTINCT u.id FROM unnest(roots) u (id) ORDER BY u.id LOOP
-				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
-				-- Who waits for the next one holds none that was absorbed meanwhile:
-				-- a split may give such an id back at any time.
-				EXIT WHEN o2o.profile_customer(root) <> root;
-			END LOOP;
+			PERFORM o2o.customer_lock_roots(roots);
 			IF o2o.profile_customers(profile_ids) IS NOT DISTINCT FROM roots THEN
 				RETURN roots;
 			END IF;

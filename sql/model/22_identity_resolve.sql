@@ -136,7 +136,7 @@ DECLARE
 	reasons text[];
 	conflict text;
 	seen bigint[];
-	root bigint;
+	link bigint;				-- evidence_id of the accepted set
 	n integer;
 BEGIN
 	IF NOT coalesce(isfinite(identity_resolve.occurred_at), false) THEN
@@ -152,7 +152,7 @@ BEGIN
 		IF NOT calm THEN
 			PERFORM o2o.identifier_claim(admitted, seen_at);
 		END IF;
-		SELECT coalesce(array_agg(CASE WHEN i.first_seen_at <= seen_at THEN i.profile_id ELSE o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) END ORDER BY u.n), '{}'),
+		SELECT coalesce(array_agg(o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) ORDER BY u.n), '{}'),
 			array_agg(o2o.identifier_kind(u.id) ORDER BY u.n),
 			array_agg(o2o.identifier_scope(u.id) ORDER BY u.n)
 		INTO profiles, kinds, scopes
@@ -186,18 +186,13 @@ BEGIN
 
 		BEGIN
 			-- Steps 4 and 5: lock the roots in ascending order; still the same?
-			FOR root IN SELECT DISTINCT u.id FROM unnest(customers) u (id) WHERE u.id IS NOT NULL ORDER BY u.id LOOP
-				PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
-				IF o2o.profile_customer(root) <> root THEN
-					RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
-				END IF;
-			END LOOP;
+			PERFORM o2o.customer_lock_roots(customers);
 			IF customers IS DISTINCT FROM (
 					SELECT array_agg(p.customer_id ORDER BY u.n)
 					FROM unnest(profiles) WITH ORDINALITY u (id, n)
 						LEFT JOIN o2o.profile p ON p.profile_id = u.id)
 				OR profiles IS DISTINCT FROM (
-					SELECT coalesce(array_agg(CASE WHEN i.first_seen_at <= seen_at THEN i.profile_id ELSE o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) END ORDER BY u.n), '{}')
+					SELECT coalesce(array_agg(o2o.identifier_profile_then(i.profile_id, i.first_seen_at, seen_at) ORDER BY u.n), '{}')
 					FROM unnest(admitted) WITH ORDINALITY u (id, n)
 						JOIN o2o.profile_identifier i ON i.identifier OPERATOR(o2o.=) u.id AND NOT i.is_shared)
 			THEN
@@ -265,11 +260,11 @@ BEGIN
 				seen := ARRAY(SELECT DISTINCT u.id FROM unnest(accepted) u (id) ORDER BY u.id);
 				identity_resolve.customer_id := roots[1];
 				IF cardinality(seen) > 1 THEN
-					root := o2o.evidence_record(seen, 'link', 'event', identity_resolve.source, NULL,
+					link := o2o.evidence_record(seen, 'link', 'event', identity_resolve.source, NULL,
 						identity_resolve.event_id, identity_resolve.occurred_at);
 				END IF;
 				IF cardinality(roots) <> 1 OR cardinality(newcomers) > 0 THEN
-					identity_resolve.customer_id := o2o.customer_absorb(roots, newcomers, seen[1], root, moment);
+					identity_resolve.customer_id := o2o.customer_absorb(roots, newcomers, seen[1], link, moment);
 				END IF;
 			ELSE
 				identity_resolve.profile_id := nextval('o2o.profile_id_seq');

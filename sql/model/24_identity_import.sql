@@ -161,9 +161,7 @@ BEGIN
 		UPDATE o2o.profile_identifier i SET last_seen_at = known.last_seen_at
 		WHERE i.identifier OPERATOR(o2o.=) known.id AND i.last_seen_at < known.last_seen_at;
 	END LOOP;
-	FOR known IN SELECT g.customer_id FROM pg_temp.import_group g WHERE g.is_whole AND g.customer_id IS NOT NULL ORDER BY 1 LOOP
-		PERFORM FROM o2o.customer c WHERE c.customer_id = known.customer_id FOR NO KEY UPDATE;
-	END LOOP;
+	PERFORM o2o.customer_lock_roots(ARRAY(SELECT g.customer_id FROM pg_temp.import_group g WHERE g.is_whole));
 	SELECT count(*) FILTER (WHERE w.is_new), count(*) FILTER (
 		WHERE i.profile_id IS DISTINCT FROM w.profile_id OR p.customer_id IS DISTINCT FROM w.customer_id OR i.is_shared)
 	INTO expected, changed
