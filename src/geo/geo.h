@@ -87,14 +87,23 @@ typedef struct O2oGeoFrame
 #define O2O_GEO_NEAREST 15
 #define O2O_GEO_IN_FRAME 28
 
-/* What a lower bound needs to know of the position it is measured from. */
+/* What a distance needs to know of one of its ends. */
+typedef struct O2oGeoEnd
+{
+	double lat;  /* radians */
+	double sine; /* of the latitude */
+	double rho;  /* distance from the axis, metres */
+	double z;    /* distance from the plane of the equator, over 1 - e^2 */
+} O2oGeoEnd;
+
+/* What bounds and distances need to know of the position they are measured from. */
 typedef struct O2oGeoQuery
 {
 	O2oGeoPoint point;
 	int64_t lon;
 	int64_t lat;
-	double rho;        /* distance from the axis, metres */
 	double meridional; /* radius of curvature of the meridian */
+	O2oGeoEnd end;
 } O2oGeoQuery;
 
 /* Longitude + 180 degrees, in 1e-7 degree: 0 .. 3599999999. */
@@ -166,6 +175,9 @@ extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
+extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
+extern double o2o_geo_near_distance(const O2oGeoQuery *query, O2oGeoPoint point);
+extern bool o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres);
 
 /*
  * A cell: longitude and latitude cut into 4 x 4, and each of these again, down

@@ -152,28 +152,57 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* What the bounds need of the positions searched from, kept for the scan. */
-typedef struct SearchFrom
+/*
+ * For the nearest positions the exact distance is worth its time: the server then
+ * returns the row as it comes.  Of a bound it has to compute the distance itself,
+ * and to fetch the next row and keep a copy of this one until it knows that none
+ * is nearer.  How many rows are wanted an operator class is never told; up to so
+ * many the exact way is the faster one, and those beyond lose little.
+ */
+#define LIKELY 12
+
+/*
+ * What is kept for the scan: of the positions searched from what the bounds need,
+ * and room for the answer, which the core copies before it asks again.
+ */
+typedef struct Search
 {
 	O2oGeoQuery nearest;
+	double best[LIKELY]; /* the least bounds of positions so far, in order */
+	int found;           /* and how many these are */
 	O2oGeoQuery circle;
-} SearchFrom;
+	int room;           /* nodes that there is room for */
+	double **distances; /* of a node, one for each ORDER BY */
+	int *nodes;
+} Search;
 
-static SearchFrom *
-search_from(FmgrInfo *flinfo)
+static Search *
+search_of(FmgrInfo *flinfo, int nodes, int orderbys)
 {
-	if (flinfo->fn_extra == NULL)
-	{
-		SearchFrom *from = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(SearchFrom));
+	Search *search = (Search *) flinfo->fn_extra;
 
-		o2o_geo_query_init(&from->nearest, 0);
-		o2o_geo_query_init(&from->circle, 0);
-		flinfo->fn_extra = from;
+	if (search == NULL)
+	{
+		search = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Search));
+		o2o_geo_query_init(&search->nearest, 0);
+		o2o_geo_query_init(&search->circle, 0);
+		flinfo->fn_extra = search;
 	}
-	return (SearchFrom *) flinfo->fn_extra;
+	if (nodes > search->room)
+	{
+		double *values = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(double) * nodes * orderbys + 1);
+
+		/* more nodes than ever before are rare: what was given before stays until the scan ends */
+		search->distances = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(double *) * nodes);
+		search->nodes = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(int) * nodes);
+		for (int i = 0; i < nodes; i++)
+			search->distances[i] = values + i * orderbys;
+		search->room = nodes;
+	}
+	return search;
 }
 
-static const O2oGeoQuery *
+static inline const O2oGeoQuery *
 prepared(O2oGeoQuery *query, O2oGeoPoint point)
 {
 	if (query->point != point)
@@ -181,29 +210,27 @@ prepared(O2oGeoQuery *query, O2oGeoPoint point)
 	return query;
 }
 
-static double *
-bounds_of(FmgrInfo *flinfo, const ScanKeyData *orderbys, int count, const O2oGeoBox *box)
+/* The place that the nearest are looked for, prepared; another one begins a new search. */
+static inline const O2oGeoQuery *
+searched_from(Search *search, O2oGeoPoint point)
 {
-	SearchFrom *from = search_from(flinfo);
-	double *bounds = palloc(sizeof(double) * count);
-	int i;
-
-	for (i = 0; i < count; i++)
-		bounds[i] =
-			o2o_geo_bound(prepared(&from->nearest, DatumGetGeoPoint(orderbys[i].sk_argument)), box);
-	return bounds;
+	if (search->nearest.point != point)
+	{
+		o2o_geo_query_init(&search->nearest, point);
+		search->found = 0;
+	}
+	return &search->nearest;
 }
 
 /* Whether a position of the area may satisfy the condition. */
 static bool
-area_may_match(FmgrInfo *flinfo, const ScanKeyData *key, const O2oGeoBox *box)
+area_may_match(Search *search, const ScanKeyData *key, const O2oGeoBox *box)
 {
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
 		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
 
-		return o2o_geo_bound(prepared(&search_from(flinfo)->circle, circle->center), box) <=
-			   circle->radius;
+		return o2o_geo_bound(prepared(&search->circle, circle->center), box) <= circle->radius;
 	}
 	if (key->sk_strategy == O2O_GEO_OVERLAPS_FRAME || key->sk_strategy == O2O_GEO_IN_FRAME)
 		return o2o_geo_frame_reaches(DatumGetGeoFrame(key->sk_argument), box);
@@ -220,17 +247,19 @@ area_may_match(FmgrInfo *flinfo, const ScanKeyData *key, const O2oGeoBox *box)
 
 /* Of a single position the area says all but the exact distance. */
 static bool
-point_matches(FmgrInfo *flinfo, const ScanKeyData *key, O2oGeoPoint point, const O2oGeoBox *box)
+point_matches(Search *search, const ScanKeyData *key, O2oGeoPoint point)
 {
-	if (!area_may_match(flinfo, key, box))
-		return false;
+	O2oGeoBox box;
+
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
 		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
 
-		return o2o_geo_distance(point, circle->center) <= circle->radius;
+		return o2o_geo_point_within(prepared(&search->circle, circle->center), point,
+									circle->radius);
 	}
-	return true;
+	box = o2o_geo_point_box(point);
+	return area_may_match(search, key, &box);
 }
 
 Datum
@@ -238,28 +267,44 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 {
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
+	Search *search = search_of(fcinfo->flinfo, in->nNodes, in->norderbys);
 	int i;
 	int k;
 
 	out->nNodes = 0;
-	out->nodeNumbers = palloc(sizeof(int) * in->nNodes);
+	out->nodeNumbers = search->nodes;
 	if (in->norderbys > 0)
-		out->distances = palloc(sizeof(double *) * in->nNodes);
+		out->distances = search->distances;
 	for (i = 0; i < in->nNodes; i++)
 	{
 		O2oGeoBox box = o2o_geo_cell_box(DatumGetCell(in->nodeLabels[i]));
 		bool enter = true;
 
 		for (k = 0; k < in->nkeys && enter; k++)
-			enter = area_may_match(fcinfo->flinfo, &in->scankeys[k], &box);
+			enter = area_may_match(search, &in->scankeys[k], &box);
 		if (!enter)
 			continue;
-		if (in->norderbys > 0)
-			out->distances[out->nNodes] =
-				bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
+		for (k = 0; k < in->norderbys; k++)
+			out->distances[out->nNodes][k] = o2o_geo_bound(
+				searched_from(search, DatumGetGeoPoint(in->orderbys[k].sk_argument)), &box);
 		out->nodeNumbers[out->nNodes++] = i;
 	}
 	PG_RETURN_VOID();
+}
+
+/* Whether this is one of the least bounds so far. */
+static bool
+is_likely(Search *search, double bound)
+{
+	int i;
+
+	if (search->found == LIKELY && bound >= search->best[LIKELY - 1])
+		return false;
+	i = search->found < LIKELY ? search->found++ : LIKELY - 1;
+	for (; i > 0 && search->best[i - 1] > bound; i--)
+		search->best[i] = search->best[i - 1];
+	search->best[i] = bound;
+	return true;
 }
 
 Datum
@@ -268,15 +313,28 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 	O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
-	O2oGeoBox box = o2o_geo_point_box(point);
+	Search *search = search_of(fcinfo->flinfo, 1, in->norderbys);
 	int k;
 
 	out->recheck = false;
 	out->recheckDistances = true;
 	for (k = 0; k < in->nkeys; k++)
-		if (!point_matches(fcinfo->flinfo, &in->scankeys[k], point, &box))
+		if (!point_matches(search, &in->scankeys[k], point))
 			PG_RETURN_BOOL(false);
 	if (in->norderbys > 0)
-		out->distances = bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
+		out->distances = search->distances[0];
+	for (k = 0; k < in->norderbys; k++)
+		out->distances[k] = o2o_geo_point_bound(
+			searched_from(search, DatumGetGeoPoint(in->orderbys[k].sk_argument)), point);
+	if (in->norderbys == 1 && is_likely(search, out->distances[0]))
+	{
+		double metres = o2o_geo_near_distance(&search->nearest, point);
+
+		if (metres >= 0.0)
+		{
+			out->distances[0] = metres;
+			out->recheckDistances = false;
+		}
+	}
 	PG_RETURN_BOOL(true);
 }
