@@ -89,12 +89,23 @@ static void __attribute__((noinline)) end_at(O2oGeoPoint point, O2oGeoEnd *end)
 	end->z = n * s;
 }
 
+/* The sine of a small angle as its series, which is as exact there and faster. */
+static inline double
+sine(double x)
+{
+	double x2 = x * x;
+
+	if (x > 0.02)
+		return sin(x);
+	return x - x * x2 * (1.0 / 6.0 - x2 * (1.0 / 120.0 - x2 * (1.0 / 5040.0)));
+}
+
 /* Metres, the same both ways; -1 above NEAR_LIMIT, where another way is needed. */
 static double __attribute__((noinline))
 near_distance(const O2oGeoEnd *a, const O2oGeoEnd *b, int64_t gap)
 {
 	double rise = (1.0 - WGS84_E2) * (a->z - b->z);
-	double half = sin(0.5 * UNIT * gap);
+	double half = sine(0.5 * UNIT * gap);
 	double meridional = (a->rho - b->rho) * (a->rho - b->rho) + rise * rise;
 	double chord2 = meridional + 4.0 * (a->rho * b->rho) * (half * half);
 	double mean, w, share, k, turn2;
@@ -131,18 +142,6 @@ o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 					 0);
 	}
 	return metres;
-}
-
-/* The same from the position that bounds are prepared for; -1 where it would take long. */
-double
-o2o_geo_near_distance(const O2oGeoQuery *query, O2oGeoPoint point)
-{
-	O2oGeoEnd end;
-
-	if (point == query->point)
-		return 0.0;
-	end_at(point, &end);
-	return near_distance(&query->end, &end, longitude_gap(query->lon, o2o_geo_lon(point)));
 }
 
 /* Earth-centred coordinates: to longitude 0 on the equator, to 90 east, to the north pole. */
@@ -330,6 +329,46 @@ o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
 	}
 	return bound_of_square(meridional_square(query, g) +
 						   query->end.rho * rho_below(lat, lat) * l2 * (1.0 - l2 * (1.0 / 12.0)));
+}
+
+/* Begin a search for the nearest of a position. */
+void
+o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point)
+{
+	o2o_geo_query_init(&search->query, point);
+	search->found = 0;
+}
+
+/* The exact distance if it is likely to be wanted and does not take long, or else a lower bound. */
+double
+o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
+{
+	const O2oGeoQuery *query = &search->query;
+	double bound = o2o_geo_point_bound(query, point);
+	O2oGeoEnd end;
+	double metres;
+	int i;
+
+	*exact = false;
+	if (search->found < O2O_GEO_LIKELY)
+		i = search->found++;
+	else if (bound < search->best[O2O_GEO_LIKELY - 1])
+		i = O2O_GEO_LIKELY - 1;
+	else
+		return bound;
+	for (; i > 0 && search->best[i - 1] > bound; i--)
+		search->best[i] = search->best[i - 1];
+	search->best[i] = bound;
+
+	if (point == query->point)
+	{
+		*exact = true;
+		return 0.0;
+	}
+	end_at(point, &end);
+	metres = near_distance(&query->end, &end, longitude_gap(query->lon, o2o_geo_lon(point)));
+	*exact = metres >= 0.0;
+	return *exact ? metres : bound;
 }
 
 /*

@@ -106,6 +106,23 @@ typedef struct O2oGeoQuery
 	O2oGeoEnd end;
 } O2oGeoQuery;
 
+/*
+ * One search for the nearest: what an index says of the distance of a position.
+ * A lower bound is enough, but an exact distance lets the server return the row as
+ * it comes.  Of a bound it has to compute the distance itself, and to keep a copy
+ * of the row and fetch the next one before it knows that none is nearer.  How many
+ * rows are wanted an index is never told.  For the O2O_GEO_LIKELY nearest so far
+ * the exact distance is worth its time.
+ */
+#define O2O_GEO_LIKELY 10
+
+typedef struct O2oGeoSearch
+{
+	O2oGeoQuery query;
+	double best[O2O_GEO_LIKELY]; /* the least bounds so far, in order */
+	int found;                   /* and how many these are */
+} O2oGeoSearch;
+
 /* Longitude + 180 degrees, in 1e-7 degree: 0 .. 3599999999. */
 static inline int64_t
 o2o_geo_lon(O2oGeoPoint point)
@@ -176,7 +193,8 @@ extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
 extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
-extern double o2o_geo_near_distance(const O2oGeoQuery *query, O2oGeoPoint point);
+extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);
+extern double o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact);
 extern bool o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres);
 
 /*

@@ -7,9 +7,9 @@
  * nodes are labelled with the cells of their positions.  A position outside the
  * prefix splits the tuple (spgSplitTuple); one that no label covers adds a node.
  * Labels need not be of one depth: when a page splits because of one position
- * far from all others, the others are told apart in their own, deeper cell.
- * They may then lie inside the label of a node added later; the deepest label
- * that covers a position is its node.
+ * far from all others, the others are told apart in their own, deeper cell, and
+ * a crowded cell is divided at once.  They may then lie inside the label of a node
+ * added later; the deepest label that covers a position is its node.
  *
  * Why all this care: the core turns a split in which all the old positions fall
  * into one node into an "allTheSame" tuple, whose nodes divide its positions at
@@ -35,6 +35,10 @@ PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_choose);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_picksplit);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_inner_consistent);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_leaf_consistent);
+
+/* A split divides so many positions further; a tuple of so many nodes gets more only of one depth. */
+#define CROWDED 16
+#define MANY_NODES 64
 
 #define DatumGetCell(x) ((O2oGeoCell) DatumGetInt64(x))
 #define CellGetDatum(x) Int64GetDatum((int64) (x))
@@ -100,7 +104,14 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 	}
 	else
 	{
+		/* the largest cell beside those there are, but not much smaller than it has to be */
+		int common = 0;
+
+		for (i = 0; i < in->nNodes; i++)
+			common = Max(common, o2o_geo_cell_common_depth(DatumGetCell(in->nodeLabels[i]), cell));
 		depth = o2o_geo_cell_depth(cover) + 1;
+		if (in->nNodes < MANY_NODES && common >= depth)
+			depth++;
 		out->resultType = spgAddNode;
 		out->result.addNode.nodeLabel = CellGetDatum(o2o_geo_cell_ancestor(cell, depth));
 		out->result.addNode.nodeN = in->nNodes;
@@ -108,12 +119,71 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static inline O2oGeoCell
+cell_of(Datum leaf)
+{
+	return o2o_geo_cell(DatumGetGeoPoint(leaf));
+}
+
+/* The number of the node with this label, a new one if need be. */
+static int
+node_of(spgPickSplitOut *out, O2oGeoCell label)
+{
+	int node = 0;
+
+	while (node < out->nNodes && DatumGetCell(out->nodeLabels[node]) != label)
+		node++;
+	if (node == out->nNodes)
+		out->nodeLabels[out->nNodes++] = CellGetDatum(label);
+	return node;
+}
+
+/*
+ * Divide the nodes that got more than CROWDED positions once more, at the cell of
+ * these: a search looks at each position of a node that it comes to.
+ */
+static void
+divide_crowded(const spgPickSplitIn *in, spgPickSplitOut *out)
+{
+	Datum *labels = out->nodeLabels;
+	int *count = palloc0(sizeof(int) * out->nNodes);
+	int *first = palloc(sizeof(int) * out->nNodes);
+	int *depth = palloc(sizeof(int) * out->nNodes);
+	int i;
+
+	for (i = 0; i < in->nTuples; i++)
+	{
+		int node = out->mapTuplesToNodes[i];
+
+		if (count[node]++ == 0)
+		{
+			first[node] = i;
+			depth[node] = O2O_GEO_CELL_DEPTH;
+		}
+		else
+			depth[node] =
+				Min(depth[node], o2o_geo_cell_common_depth(cell_of(in->datums[i]),
+														   cell_of(in->datums[first[node]])));
+	}
+	out->nNodes = 0;
+	out->nodeLabels = palloc(sizeof(Datum) * in->nTuples);
+	for (i = 0; i < in->nTuples; i++)
+	{
+		int node = out->mapTuplesToNodes[i];
+		O2oGeoCell label = DatumGetCell(labels[node]);
+
+		if (count[node] > CROWDED && depth[node] < O2O_GEO_CELL_DEPTH)
+			label = o2o_geo_cell_ancestor(cell_of(in->datums[i]), depth[node] + 1);
+		out->mapTuplesToNodes[i] = node_of(out, label);
+	}
+}
+
 Datum
 o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 {
 	spgPickSplitIn *in = (spgPickSplitIn *) PG_GETARG_POINTER(0);
 	spgPickSplitOut *out = (spgPickSplitOut *) PG_GETARG_POINTER(1);
-	O2oGeoCell first = o2o_geo_cell(DatumGetGeoPoint(in->datums[0]));
+	O2oGeoCell first = cell_of(in->datums[0]);
 	int last = in->nTuples - 1;
 	int depth = O2O_GEO_CELL_DEPTH;     /* of the cell of all */
 	int old_depth = O2O_GEO_CELL_DEPTH; /* without the new one, which comes last */
@@ -121,8 +191,7 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 
 	for (i = 0; i <= last; i++)
 	{
-		int common =
-			o2o_geo_cell_common_depth(first, o2o_geo_cell(DatumGetGeoPoint(in->datums[i])));
+		int common = o2o_geo_cell_common_depth(first, cell_of(in->datums[i]));
 
 		depth = Min(depth, common);
 		if (i < last)
@@ -138,28 +207,15 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 	for (i = 0; i <= last; i++)
 	{
 		int label_depth = Min((i < last ? old_depth : depth) + 1, O2O_GEO_CELL_DEPTH);
-		Datum label = CellGetDatum(
-			o2o_geo_cell_ancestor(o2o_geo_cell(DatumGetGeoPoint(in->datums[i])), label_depth));
-		int node = 0;
 
-		while (node < out->nNodes && out->nodeLabels[node] != label)
-			node++;
-		if (node == out->nNodes)
-			out->nodeLabels[out->nNodes++] = label;
-		out->mapTuplesToNodes[i] = node;
 		out->leafTupleDatums[i] = in->datums[i];
+		out->mapTuplesToNodes[i] =
+			node_of(out, o2o_geo_cell_ancestor(cell_of(in->datums[i]), label_depth));
 	}
+	if (out->nNodes > 1)
+		divide_crowded(in, out);
 	PG_RETURN_VOID();
 }
-
-/*
- * For the nearest positions the exact distance is worth its time: the server then
- * returns the row as it comes.  Of a bound it has to compute the distance itself,
- * and to fetch the next row and keep a copy of this one until it knows that none
- * is nearer.  How many rows are wanted an operator class is never told; up to so
- * many the exact way is the faster one, and those beyond lose little.
- */
-#define LIKELY 12
 
 /*
  * What is kept for the scan: of the positions searched from what the bounds need,
@@ -167,9 +223,7 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
  */
 typedef struct Search
 {
-	O2oGeoQuery nearest;
-	double best[LIKELY]; /* the least bounds of positions so far, in order */
-	int found;           /* and how many these are */
+	O2oGeoSearch nearest;
 	O2oGeoQuery circle;
 	int room;           /* nodes that there is room for */
 	double **distances; /* of a node, one for each ORDER BY */
@@ -177,29 +231,33 @@ typedef struct Search
 } Search;
 
 static Search *
-search_of(FmgrInfo *flinfo, int nodes, int orderbys)
+search_begin(FmgrInfo *flinfo)
 {
-	Search *search = (Search *) flinfo->fn_extra;
+	Search *search = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Search));
 
-	if (search == NULL)
-	{
-		search = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Search));
-		o2o_geo_query_init(&search->nearest, 0);
-		o2o_geo_query_init(&search->circle, 0);
-		flinfo->fn_extra = search;
-	}
-	if (nodes > search->room)
-	{
-		double *values = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(double) * nodes * orderbys + 1);
-
-		/* more nodes than ever before are rare: what was given before stays until the scan ends */
-		search->distances = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(double *) * nodes);
-		search->nodes = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(int) * nodes);
-		for (int i = 0; i < nodes; i++)
-			search->distances[i] = values + i * orderbys;
-		search->room = nodes;
-	}
+	o2o_geo_search_init(&search->nearest, 0);
+	o2o_geo_query_init(&search->circle, 0);
+	flinfo->fn_extra = search;
 	return search;
+}
+
+static inline Search *
+search_of(FmgrInfo *flinfo)
+{
+	return flinfo->fn_extra ? (Search *) flinfo->fn_extra : search_begin(flinfo);
+}
+
+/* Room for the answer about so many nodes; what was given before stays until the scan ends. */
+static void
+make_room(Search *search, MemoryContext context, int nodes, int orderbys)
+{
+	double *values = MemoryContextAlloc(context, sizeof(double) * nodes * orderbys + 1);
+
+	search->distances = MemoryContextAlloc(context, sizeof(double *) * nodes);
+	search->nodes = MemoryContextAlloc(context, sizeof(int) * nodes);
+	for (int i = 0; i < nodes; i++)
+		search->distances[i] = values + i * orderbys;
+	search->room = nodes;
 }
 
 static inline const O2oGeoQuery *
@@ -210,15 +268,12 @@ prepared(O2oGeoQuery *query, O2oGeoPoint point)
 	return query;
 }
 
-/* The place that the nearest are looked for, prepared; another one begins a new search. */
-static inline const O2oGeoQuery *
-searched_from(Search *search, O2oGeoPoint point)
+/* The search of one ORDER BY; another position begins a new one. */
+static inline O2oGeoSearch *
+searched_from(Search *search, Datum point)
 {
-	if (search->nearest.point != point)
-	{
-		o2o_geo_query_init(&search->nearest, point);
-		search->found = 0;
-	}
+	if (search->nearest.query.point != DatumGetGeoPoint(point))
+		o2o_geo_search_init(&search->nearest, DatumGetGeoPoint(point));
 	return &search->nearest;
 }
 
@@ -267,10 +322,12 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 {
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
-	Search *search = search_of(fcinfo->flinfo, in->nNodes, in->norderbys);
+	Search *search = search_of(fcinfo->flinfo);
 	int i;
 	int k;
 
+	if (in->nNodes > search->room)
+		make_room(search, fcinfo->flinfo->fn_mcxt, in->nNodes, in->norderbys);
 	out->nNodes = 0;
 	out->nodeNumbers = search->nodes;
 	if (in->norderbys > 0)
@@ -285,26 +342,11 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 		if (!enter)
 			continue;
 		for (k = 0; k < in->norderbys; k++)
-			out->distances[out->nNodes][k] = o2o_geo_bound(
-				searched_from(search, DatumGetGeoPoint(in->orderbys[k].sk_argument)), &box);
+			out->distances[out->nNodes][k] =
+				o2o_geo_bound(&searched_from(search, in->orderbys[k].sk_argument)->query, &box);
 		out->nodeNumbers[out->nNodes++] = i;
 	}
 	PG_RETURN_VOID();
-}
-
-/* Whether this is one of the least bounds so far. */
-static bool
-is_likely(Search *search, double bound)
-{
-	int i;
-
-	if (search->found == LIKELY && bound >= search->best[LIKELY - 1])
-		return false;
-	i = search->found < LIKELY ? search->found++ : LIKELY - 1;
-	for (; i > 0 && search->best[i - 1] > bound; i--)
-		search->best[i] = search->best[i - 1];
-	search->best[i] = bound;
-	return true;
 }
 
 Datum
@@ -313,28 +355,27 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 	O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
-	Search *search = search_of(fcinfo->flinfo, 1, in->norderbys);
+	Search *search = search_of(fcinfo->flinfo);
 	int k;
 
 	out->recheck = false;
-	out->recheckDistances = true;
 	for (k = 0; k < in->nkeys; k++)
 		if (!point_matches(search, &in->scankeys[k], point))
 			PG_RETURN_BOOL(false);
-	if (in->norderbys > 0)
-		out->distances = search->distances[0];
+	if (in->norderbys == 0)
+		PG_RETURN_BOOL(true);
+	if (search->room == 0)
+		make_room(search, fcinfo->flinfo->fn_mcxt, 1, in->norderbys);
+	out->distances = search->distances[0];
+	out->recheckDistances = false;
 	for (k = 0; k < in->norderbys; k++)
-		out->distances[k] = o2o_geo_point_bound(
-			searched_from(search, DatumGetGeoPoint(in->orderbys[k].sk_argument)), point);
-	if (in->norderbys == 1 && is_likely(search, out->distances[0]))
 	{
-		double metres = o2o_geo_near_distance(&search->nearest, point);
+		bool exact;
 
-		if (metres >= 0.0)
-		{
-			out->distances[0] = metres;
-			out->recheckDistances = false;
-		}
+		out->distances[k] = o2o_geo_search_distance(
+			searched_from(search, in->orderbys[k].sk_argument), point, &exact);
+		if (!exact)
+			out->recheckDistances = true;
 	}
 	PG_RETURN_BOOL(true);
 }
