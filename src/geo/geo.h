@@ -212,8 +212,17 @@ extern O2oGeoCell o2o_geo_cell(O2oGeoPoint point);
 extern int o2o_geo_cell_depth(O2oGeoCell cell);
 extern O2oGeoCell o2o_geo_cell_ancestor(O2oGeoCell cell, int depth);
 extern int o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b);
-extern bool o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner);
 extern O2oGeoBox o2o_geo_cell_box(O2oGeoCell cell);
+
+/* Whether a cell lies in another, or is it: above the end bit of the outer they agree, and the inner ends no higher. */
+static inline bool
+o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner)
+{
+	/* the end bit and all below it; of the world, which has none, all bits */
+	uint64_t below = ((cell & -cell) << 1) - 1;
+
+	return ((cell ^ inner) & ~below) == 0 && ((inner & below) != 0 || cell == 0);
+}
 
 /* The area of a single position. */
 static inline O2oGeoBox

@@ -87,8 +87,10 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 	{
 		O2oGeoCell label = DatumGetCell(in->nodeLabels[i]);
 
+		if (!o2o_geo_cell_contains(label, cell))
+			continue;
 		depth = o2o_geo_cell_depth(label);
-		if (depth > best_depth && o2o_geo_cell_contains(label, cell))
+		if (depth > best_depth)
 		{
 			best = i;
 			best_depth = depth;
