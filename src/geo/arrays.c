@@ -12,7 +12,7 @@
 #include "utils/memutils.h"
 
 /*
- * The elements of an argument of one dimension; those of 8 bytes are values.
+ * The elements of an argument of one dimension; those of 8 bytes and of 1 are values.
  * Without a place for nulls there must be none.
  */
 Datum *
@@ -28,8 +28,8 @@ o2o_geo_elements(FunctionCallInfo fcinfo, int argument, int length, char align, 
 	if (!nulls && ARR_HASNULL(array) && array_contains_nulls(array))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("arrays of ids, times and numbers must not contain nulls")));
-	deconstruct_array(array, ARR_ELEMTYPE(array), length, length == sizeof(Datum), align, &elements,
-					  nulls, count);
+	deconstruct_array(array, ARR_ELEMTYPE(array), length, length == 8 || length == 1, align,
+					  &elements, nulls, count);
 	return elements;
 }
 
@@ -49,12 +49,13 @@ o2o_geo_numbers(FunctionCallInfo fcinfo, int argument, int *count)
 }
 
 void
-o2o_geo_check_lengths(const char *what, int ids, int others)
+o2o_geo_check_lengths(const char *what, int wanted, int found)
 {
-	if (ids != others)
-		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-						errmsg("arrays of %s and of their ids must have the same length", what),
-						errdetail("There are %d ids and %d %s.", ids, others, what)));
+	if (wanted != found)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("arrays that belong together must have the same length"),
+				 errdetail("There are %d %s where there should be %d.", found, what, wanted)));
 }
 
 void

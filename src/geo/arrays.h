@@ -18,7 +18,7 @@ extern Datum *o2o_geo_elements(FunctionCallInfo fcinfo, int argument, int length
 							   bool **nulls, int *count);
 extern int64 *o2o_geo_ids(FunctionCallInfo fcinfo, int argument, int *count);
 extern double *o2o_geo_numbers(FunctionCallInfo fcinfo, int argument, int *count);
-extern void o2o_geo_check_lengths(const char *what, int ids, int others);
+extern void o2o_geo_check_lengths(const char *what, int wanted, int found);
 extern void o2o_geo_check_memory(const char *what, Size bytes);
 extern void *o2o_geo_room(int count, Size size);
 extern Size o2o_geo_fences_size(int count);
