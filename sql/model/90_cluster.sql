@@ -6,7 +6,7 @@ RETURNS TABLE (table_name name, distribution text, key name, family text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT n.name, p.distribution, p.key::name, p.family
 	FROM (VALUES
-		('distributed', 'profile_id', 'person', '{profile, identifier_period, identity_evidence, customer_change, profile_trait, points_account, points_posting, points_lot, points_lot_use, points_hold, points_hold_part, sales_order, order_line, payment, sales_return, touchpoint}'),
+		('distributed', 'profile_id', 'person', '{profile, identifier_period, identity_evidence, customer_change, profile_trait, points_account, points_posting, points_lot, points_hold, points_hold_part, sales_order, order_line, payment, sales_return, touchpoint}'),
 		('distributed', 'customer_id', 'person', '{customer}'),
 		('distributed', 'survivor_customer_id', 'person', '{identity_merge}'),
 		('distributed', 'identifier', 'identifier', '{profile_identifier}'),
