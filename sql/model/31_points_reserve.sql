@@ -23,28 +23,49 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_reserve_need(text) IS 'Reserve that an outstanding point needs, in the program''s currency: cost per point × expected redemption / reserve ratio of the program, by the rate of now.';
 
+CREATE OR REPLACE VIEW o2o.points_reserve AS
+SELECT p.program, p.currency, p.reserve_policy, trim_scale(o.outstanding) AS outstanding,
+	trim_scale(n.need * p.reserve_ratio * o.outstanding) AS liability, trim_scale(n.need * o.outstanding) AS required, d.reserve,
+	p.reserve_ratio AS target_ratio, round(n.need * p.reserve_ratio * o.outstanding / nullif(d.reserve, 0), 6) AS reserve_ratio,
+	trim_scale(floor((d.reserve - n.need * o.outstanding) / nullif(n.need, 0) * 1e4) / 1e4) AS headroom,
+	n.need * o.outstanding > d.reserve AS is_breached
+FROM o2o.points_program p
+	LEFT JOIN LATERAL (
+		SELECT r.cost_per_point, r.expected_redemption FROM o2o.points_program_rate r
+		WHERE r.program = p.program AND r.valid_from <= now()
+		ORDER BY r.valid_from DESC LIMIT 1
+	) r ON true
+	CROSS JOIN LATERAL (SELECT coalesce(r.cost_per_point * r.expected_redemption / p.reserve_ratio, 0) AS need) n
+	CROSS JOIN LATERAL (
+		SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0) AS outstanding
+		FROM o2o.points_account a
+			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+		WHERE a.program = p.program
+	) o
+	CROSS JOIN LATERAL (
+		SELECT coalesce(sum(e.amount), 0) AS reserve FROM o2o.points_reserve_entry e WHERE e.program = p.program
+	) d;
+COMMENT ON VIEW o2o.points_reserve IS 'One row per points program: the money put aside for its points, and whether it is enough. Rates are those of now. Live; sums up all lots of the program.';
+COMMENT ON COLUMN o2o.points_reserve.program IS 'Points program';
+COMMENT ON COLUMN o2o.points_reserve.currency IS 'ISO 4217 currency of liability, required and reserve';
+COMMENT ON COLUMN o2o.points_reserve.reserve_policy IS 'none; warn: a breach is told; enforce: an issue past the reserve is refused';
+COMMENT ON COLUMN o2o.points_reserve.outstanding IS 'Points not spent and not expired, but for expired ones on hold; debts are not set off';
+COMMENT ON COLUMN o2o.points_reserve.liability IS 'outstanding × cost_per_point × expected_redemption, in currency';
+COMMENT ON COLUMN o2o.points_reserve.required IS 'liability / target_ratio, in currency: what the reserve must have';
+COMMENT ON COLUMN o2o.points_reserve.reserve IS 'Deposits less withdrawals, in currency';
+COMMENT ON COLUMN o2o.points_reserve.target_ratio IS 'How many times the reserve the liability may be, 1 to 100';
+COMMENT ON COLUMN o2o.points_reserve.reserve_ratio IS 'How many times the reserve it is: liability / reserve, 6 digits; NULL without a reserve';
+COMMENT ON COLUMN o2o.points_reserve.headroom IS 'Points that may still be issued before the reserve falls short, 4 digits; below zero: so many too many; NULL: points need no reserve';
+COMMENT ON COLUMN o2o.points_reserve.is_breached IS 'Whether required is more than reserve';
+
 CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
 RETURNS TABLE (program text, currency text, reserve_policy text, outstanding numeric, liability numeric, required numeric, reserve numeric,
 	target_ratio numeric, reserve_ratio numeric, headroom numeric, is_breached boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN QUERY
-	SELECT p.program, p.currency, p.reserve_policy, trim_scale(o.outstanding), n.need * p.reserve_ratio * o.outstanding, n.need * o.outstanding, d.reserve,
-		p.reserve_ratio, round(n.need * p.reserve_ratio * o.outstanding / nullif(d.reserve, 0), 6),
-		trim_scale(floor((d.reserve - n.need * o.outstanding) / nullif(n.need, 0) * 1e4) / 1e4),
-		n.need * o.outstanding > d.reserve
-	FROM o2o.points_program p
-		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0) AS outstanding
-			FROM o2o.points_account a
-				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-			WHERE a.program = p.program) o
-		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(e.amount), 0) AS reserve FROM o2o.points_reserve_entry e WHERE e.program = p.program) d
-		CROSS JOIN LATERAL (SELECT o2o.points_reserve_need(p.program) AS need) n
-	WHERE for_program IS NULL OR p.program = for_program;
+	RETURN QUERY SELECT r.* FROM o2o.points_reserve r WHERE for_program IS NULL OR r.program = for_program;
 END $$;
-COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: currency and policy; points outstanding (not spent, not expired but for those on hold; debts are not set off); liability (outstanding × cost per point × expected redemption, by the rate of now) and what of it the reserve must have (required = liability / target_ratio), and has, in the program''s currency; target_ratio, the most that the liability may be in proportion to the reserve (1 to 100), and reserve_ratio, what it is (NULL without a reserve); headroom: points that may still be issued before the reserve falls short (below zero: so many too many; NULL: points need no reserve); is_breached: required is more than the reserve. Sums up the program''s lots.';
+COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The rows of view points_reserve, or that of one program.';
 
 CREATE OR REPLACE FUNCTION o2o.points_reserve_lock(program text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -71,7 +92,7 @@ BEGIN
 	-- Whoever drew has committed, now that its stripe is ours: its points are
 	-- among the outstanding. Whoever has posted and not drawn yet is not seen
 	-- here, and draws from what is set now.
-	SELECT s.reserve_policy, trim_scale(s.required), s.reserve, s.headroom, s.is_breached
+	SELECT s.reserve_policy, s.required, s.reserve, s.headroom, s.is_breached
 	INTO reserve_policy, required, reserve, headroom, is_breached
 	FROM o2o.points_reserve_status(points_reserve_settle.program) s;
 	UPDATE o2o.points_reserve_headroom h SET money_per_point = o2o.points_reserve_need(points_reserve_settle.program)

@@ -185,7 +185,6 @@ BEGIN
 	SELECT 'reserve', s.program, NULL::bigint, NULL::bigint,
 		format('required %s, reserve %s', trim_scale(s.required), trim_scale(s.reserve))
 	FROM o2o.points_reserve_status(for_program) s
-		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
-	WHERE s.required > s.reserve;
+	WHERE s.is_breached AND s.reserve_policy <> 'none';
 END $$;
 COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';
