@@ -50,7 +50,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_earned_on(bigint, text, timestamptz) IS 'What all profiles of a customer have earned in a program on the day of a moment, on the program''s clock. Points taken back since then count as earned.';
 
 CREATE OR REPLACE FUNCTION o2o.points_quote(program text, lines jsonb, channel text, customer_id bigint DEFAULT NULL, tier text DEFAULT NULL,
-	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now(), drawn bigint[] DEFAULT NULL)
+	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now(), earned_before numeric DEFAULT 0, drawn bigint[] DEFAULT NULL)
 RETURNS TABLE (kind text, rule_id bigint, name text, amount numeric, points numeric, budget_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -66,6 +66,7 @@ BEGIN
 		RAISE EXCEPTION 'points program "%" does not exist', program
 			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
 	END IF;
+	tier := coalesce(tier, o2o.points_tier_at(points_quote.customer_id, points_quote.program, points_quote.at));
 	SELECT sum(l.amount) INTO due FROM jsonb_to_recordset(points_quote.lines) l (amount numeric);
 	IF coalesce(jsonb_typeof(points_quote.lines), '') <> 'array' OR (paid_by_points BETWEEN 0 AND coalesce(due, 0)) IS NOT TRUE
 		OR EXISTS (SELECT FROM jsonb_to_recordset(points_quote.lines) l (amount numeric) WHERE (l.amount >= 0 AND l.amount < 1e14) IS NOT TRUE)
@@ -152,7 +153,7 @@ BEGIN
 	ORDER BY r.value, r.rule_id LIMIT 1;
 	amount := NULL;
 	IF cap.rule_id IS NOT NULL THEN
-		total := greatest(cap.value - CASE WHEN points_quote.customer_id IS NULL THEN 0
+		total := greatest(cap.value - earned_before - CASE WHEN points_quote.customer_id IS NULL THEN 0
 			ELSE o2o.points_earned_on(points_quote.customer_id, points_quote.program, points_quote.at) END, 0);
 		IF exact > total THEN
 			kind := 'cap';
@@ -171,16 +172,17 @@ BEGIN
 		RETURN NEXT;
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.points_quote(text, jsonb, text, bigint, text, numeric, timestamptz, bigint[]) IS 'What an order would earn, one row per rule with its share; the shares sum up to the points that points_quote_order() gives. program; lines: [{"amount", "category"}], money in the program''s currency; channel of the sale; customer, whose points of the same day count towards a cap (NULL: none yet); tier of the member; money of the lines that was paid with points, which earns nothing; when; budgets whose points were drawn for the order already (drawn; no other budget gives any; NULL: those that have enough left). Columns: kind (base, multiplier, bonus; budget, cap and rounding take away: budget all that a rule gives whose budget has not enough left, or is not valid), rule (NULL: the program''s rate, or the rounding), name, money that it holds for, points, exact, budget of the rule. Errors: O2302 unknown program, 22023 no lines, an amount missing or below zero, or more paid by points than the lines come to.';
+COMMENT ON FUNCTION o2o.points_quote(text, jsonb, text, bigint, text, numeric, timestamptz, numeric, bigint[]) IS 'What an order would earn, one row per rule with its share; the shares sum up to the points that points_quote_order() gives. program; lines: [{"amount", "category"}], money in the program''s currency; channel of the sale; customer, whose points of the same day count towards a cap (NULL: none yet); tier of the member (NULL: the one that the customer has at that time); money of the lines that was paid with points, which earns nothing; when; points of the same day that are not posted yet (earned_before); budgets whose points were drawn for the order already (drawn; no other budget gives any; NULL: those give that have enough left). Columns: kind (base, multiplier, bonus; budget, cap and rounding take away: budget all that a rule gives whose budget has not enough left, or is not valid), rule (NULL: the program''s rate, or the rounding), name, money that it holds for, points, exact, budget of the rule. Errors: O2302 unknown program, 22023 no lines, an amount missing or below zero, or more paid by points than the lines come to.';
 
 CREATE OR REPLACE FUNCTION o2o.points_quote_order(program text, lines jsonb, channel text, customer_id bigint DEFAULT NULL, tier text DEFAULT NULL,
-	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now()) RETURNS o2o.points
+	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now(), earned_before numeric DEFAULT 0, drawn bigint[] DEFAULT NULL) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN (SELECT coalesce(sum(q.points), 0) FROM o2o.points_quote(points_quote_order.program, points_quote_order.lines, points_quote_order.channel,
-		points_quote_order.customer_id, points_quote_order.tier, points_quote_order.paid_by_points, points_quote_order.at) q);
+		points_quote_order.customer_id, points_quote_order.tier, points_quote_order.paid_by_points, points_quote_order.at,
+		points_quote_order.earned_before, points_quote_order.drawn) q);
 END $$;
-COMMENT ON FUNCTION o2o.points_quote_order(text, jsonb, text, bigint, text, numeric, timestamptz) IS 'The points that an order earns: the sum of points_quote() with the same arguments, of the program''s scale. Caps hold when the customer''s lock is held until the points are posted. Errors: as points_quote().';
+COMMENT ON FUNCTION o2o.points_quote_order(text, jsonb, text, bigint, text, numeric, timestamptz, numeric, bigint[]) IS 'The points that an order earns: the sum of points_quote() with the same arguments, of the program''s scale. Caps hold when the customer''s lock is held until the points are posted. Errors: as points_quote().';
 
 CREATE OR REPLACE FUNCTION o2o.points_grant_shares(profile_id bigint, customer_id bigint, program text, fundings text[], amounts o2o.points[],
 	reference text, reason text, request_id uuid, occurred_at timestamptz) RETURNS bigint
