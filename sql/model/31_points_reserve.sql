@@ -209,7 +209,7 @@ BEGIN
 		SELECT s.* INTO status FROM o2o.points_reserve_settle(program) s;
 		IF reserve < 0 OR status.reserve_policy = 'enforce' AND status.is_breached THEN
 			RAISE EXCEPTION 'reserve of points program "%" has not so much to spare', program
-				USING ERRCODE = 'O2312',
+				USING ERRCODE = 'O2330',
 					DETAIL = format('Asked %s, reserve %s, required %s.', trim_scale(amount), trim_scale(reserve + amount),
 						CASE status.reserve_policy WHEN 'enforce' THEN status.required ELSE 0 END),
 					HINT = 'Withdraw at most what the reserve has beyond what is required, see points_reserve_status().';
@@ -221,4 +221,4 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_reserve_withdraw(text, numeric, text, text) IS 'Takes money out of the reserve of a program: amount in its currency, reason (needed), idempotency key (a repeated call with it returns the first result). Never more than is in it, and where the policy is enforce never so much that less is left than the outstanding points require. Returns the entry and the reserve after it. Errors: O2312 not so much to spare, O2302 unknown program, O2303 amount not positive or with more than 4 digits after the point, O2004 the key was used with other arguments, 22004 no reason.';
+COMMENT ON FUNCTION o2o.points_reserve_withdraw(text, numeric, text, text) IS 'Takes money out of the reserve of a program: amount in its currency, reason (needed), idempotency key (a repeated call with it returns the first result). Never more than is in it, and where the policy is enforce never so much that less is left than the outstanding points require. Returns the entry and the reserve after it. Errors: O2330 not so much to spare, O2302 unknown program, O2303 amount not positive or with more than 4 digits after the point, O2004 the key was used with other arguments, 22004 no reason.';

@@ -115,9 +115,9 @@ BEGIN
 		)
 		-- What comes from a budget is of the program's scale, and all of it or nothing.
 		SELECT s.place, s.kind, s.rule_id, s.name, s.budget_id, s.amount, c.points, g.name AS budget_name,
-			coalesce(CASE WHEN points_quote.drawn IS NOT NULL THEN s.budget_id = ANY (points_quote.drawn)
+			s.budget_id IS NULL OR coalesce(CASE WHEN points_quote.drawn IS NOT NULL THEN s.budget_id = ANY (points_quote.drawn)
 				ELSE points_quote.at >= g.valid_from AND points_quote.at < g.valid_to
-					AND sum(c.points) OVER (PARTITION BY s.budget_id) <= g.available END, s.budget_id IS NULL) AS is_given
+					AND sum(c.points) OVER (PARTITION BY s.budget_id) <= g.available END, false) AS is_given
 		FROM shared s
 			CROSS JOIN LATERAL (SELECT CASE WHEN s.budget_id IS NULL THEN s.points ELSE trunc(s.points, quoted.scale) END AS points) c
 			LEFT JOIN (

@@ -14,7 +14,7 @@ BEGIN
 			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
 	END IF;
 	estimate := (SELECT r.expected_redemption FROM o2o.points_program_rate r
-		WHERE r.program = points_accounting.program AND r.valid_from <= as_of
+		WHERE r.program = points_accounting.program AND r.valid_from < as_of
 		ORDER BY r.valid_from DESC LIMIT 1);
 	RETURN QUERY
 	WITH rate AS MATERIALIZED (
@@ -67,7 +67,7 @@ BEGIN
 		CROSS JOIN LATERAL (SELECT o2o.points_recognised(c.deferred - c.clawed_deferral, c.redeemed::o2o.points, x.expected::o2o.points, 4) AS recognised) v
 	ORDER BY c.grant_month, c.funding;
 END $$;
-COMMENT ON FUNCTION o2o.points_accounting(text, timestamptz, timestamptz) IS 'Deferred revenue of a program by IFRS 15 (B39 to B46, example 52) and ASC 606, one row per month of grant and who funds the points, of what occurred before as_of and was posted up to known_at (give both, and a closed period answers the same for ever). Points: granted, clawed (taken back), redeemed (spent, less refunds), expired (swept or not), outstanding, and expected to be redeemed in all by the expected_redemption that holds at as_of (at least those redeemed, at most those and the outstanding). Money in the program''s currency, 4 digits: deferred when granted, by points_deferral() with the rate of that moment, the sale of a point being 1 / points_per_unit (where that is zero, the whole stand-alone price); clawed_deferral, what of it was undone; recognised as revenue so far, by points_recognised(), of which breakage is what it is ahead of the share of the points that was redeemed; liability, what is left to be recognised: deferred − clawed_deferral − recognised. Gifts between members keep their month. Error: O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_accounting(text, timestamptz, timestamptz) IS 'Deferred revenue of a program by IFRS 15 (B39 to B46, example 52) and ASC 606, one row per month of grant and who funds the points, of what occurred before as_of and was posted up to known_at (give both, and a closed period answers the same for ever). Points: granted, clawed (taken back), redeemed (spent, less refunds), expired (swept or not), outstanding, and expected to be redeemed in all by the expected_redemption that held just before as_of (at least those redeemed, at most those and the outstanding). Money in the program''s currency, 4 digits: deferred when granted, by points_deferral() with the rate of that moment, the sale of a point being 1 / points_per_unit (where that is zero, the whole stand-alone price); clawed_deferral, what of it was undone; recognised as revenue so far, by points_recognised(), of which breakage is what it is ahead of the share of the points that was redeemed; liability, what is left to be recognised: deferred − clawed_deferral − recognised. Gifts between members keep their month. Error: O2302 unknown program.';
 
 CREATE OR REPLACE FUNCTION o2o.points_liability_roll(program text, from_at timestamptz, to_at timestamptz, known_at timestamptz DEFAULT 'infinity',
 	OUT opening numeric, OUT deferred numeric, OUT clawed numeric, OUT redeemed numeric, OUT breakage numeric, OUT closing numeric)

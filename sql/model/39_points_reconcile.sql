@@ -47,7 +47,7 @@ BEGIN
 	END IF;
 	IF NOT EXISTS (SELECT FROM o2o.import_points_balance b WHERE b.source = points_reconcile.source AND b.as_of = moment) THEN
 		RAISE EXCEPTION 'there are no balances to reconcile with'
-			USING ERRCODE = 'O2316', DETAIL = format('Source %s, as_of %s.', coalesce(source, 'NULL'), coalesce(moment::text, 'any')),
+			USING ERRCODE = 'O2334', DETAIL = format('Source %s, as_of %s.', coalesce(source, 'NULL'), coalesce(moment::text, 'any')),
 				HINT = 'Copy them into o2o.import_points_balance.';
 	END IF;
 	RETURN QUERY
@@ -133,4 +133,4 @@ BEGIN
 	FROM found f
 	ORDER BY f.program, f.customer_id, f.person, f.cause, f.reference;
 END $$;
-COMMENT ON FUNCTION o2o.points_reconcile(text, timestamptz) IS 'Compares the balances that another system had at a moment (import_points_balance; as_of NULL: the latest staged of the source) with what the ledger has by then: what occurred up to that moment, whenever it was posted, without what had expired by then, over all profiles of a customer of today. No row when all agree. Else one row per thing that differs; the differences (theirs − ours) of a customer''s rows sum up to that of its balance. cause: unknown person (nobody has the identifier), missing event, extra event, amount (events by reference, where import_points_event has theirs; reference, theirs and ours are the event''s then), expiry (they count points that had expired here), no balance (of a customer with points here), unexplained. Error: O2316 no balances are staged.';
+COMMENT ON FUNCTION o2o.points_reconcile(text, timestamptz) IS 'Compares the balances that another system had at a moment (import_points_balance; as_of NULL: the latest staged of the source) with what the ledger has by then: what occurred up to that moment, whenever it was posted, without what had expired by then, over all profiles of a customer of today. No row when all agree. Else one row per thing that differs; the differences (theirs − ours) of a customer''s rows sum up to that of its balance. cause: unknown person (nobody has the identifier), missing event, extra event, amount (events by reference, where import_points_event has theirs; reference, theirs and ours are the event''s then), expiry (they count points that had expired here), no balance (of a customer with points here), unexplained. Error: O2334 no balances are staged.';

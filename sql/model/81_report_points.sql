@@ -1,5 +1,5 @@
--- The report room: views of points. Built-in types only. points_reserve, which
--- the ledger itself asks, stands in 31.
+-- The report room: views of points. Built-in types only. points_reserve and
+-- points_budgets, which the ledger itself asks, stand in 31 and 32.
 
 CREATE OR REPLACE VIEW o2o.points_liability AS
 SELECT p.program, p.currency, coalesce(l.issued, 0) AS issued, coalesce(l.spent, 0) AS spent,
@@ -167,20 +167,3 @@ COMMENT ON COLUMN o2o.points_partner_billing.funded IS 'Points that the partner 
 COMMENT ON COLUMN o2o.points_partner_billing.granted IS 'Points granted to members at the partner''s expense';
 COMMENT ON COLUMN o2o.points_partner_billing.settled IS 'Points settled otherwise, such as paid back';
 COMMENT ON COLUMN o2o.points_partner_billing.balance IS 'Points left at the end of the month; below zero: to be billed';
-
-CREATE OR REPLACE VIEW o2o.points_budgets AS
-SELECT b.budget_id, b.program, b.name, b.funding, b.valid_from, b.valid_to, coalesce(e.amount, 0) AS amount,
-	coalesce(e.amount, 0) - coalesce(s.available, 0) AS issued, coalesce(s.available, 0) AS available
-FROM o2o.points_budget b
-	LEFT JOIN (SELECT n.budget_id, sum(n.amount::numeric) AS amount FROM o2o.points_budget_entry n GROUP BY n.budget_id) e ON e.budget_id = b.budget_id
-	LEFT JOIN (SELECT t.account_id, sum(t.available::numeric) AS available FROM o2o.points_stripe t GROUP BY t.account_id) s ON s.account_id = b.budget_id;
-COMMENT ON VIEW o2o.points_budgets IS 'One row per budget of points: what a campaign may issue, has issued, and may issue still. Live; times are instants.';
-COMMENT ON COLUMN o2o.points_budgets.budget_id IS 'Number of the budget, which points_rule.budget_id names';
-COMMENT ON COLUMN o2o.points_budgets.program IS 'Points program';
-COMMENT ON COLUMN o2o.points_budgets.name IS 'Name, such as the campaign';
-COMMENT ON COLUMN o2o.points_budgets.funding IS 'Who funds the points; program: the program itself';
-COMMENT ON COLUMN o2o.points_budgets.valid_from IS 'From when it may issue';
-COMMENT ON COLUMN o2o.points_budgets.valid_to IS 'First moment at which it may not any more';
-COMMENT ON COLUMN o2o.points_budgets.amount IS 'Points put into it, less those taken out unused';
-COMMENT ON COLUMN o2o.points_budgets.issued IS 'Points issued';
-COMMENT ON COLUMN o2o.points_budgets.available IS 'Points that it may still issue';

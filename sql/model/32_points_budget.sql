@@ -53,6 +53,23 @@ COMMENT ON COLUMN o2o.points_budget_use.transfer_id IS 'Transfer; refers to poin
 COMMENT ON COLUMN o2o.points_budget_use.budget_id IS 'Budget; refers to points_budget';
 COMMENT ON COLUMN o2o.points_budget_use.amount IS 'Points issued from the budget';
 
+CREATE OR REPLACE VIEW o2o.points_budgets AS
+SELECT b.budget_id, b.program, b.name, b.funding, b.valid_from, b.valid_to, coalesce(e.amount, 0) AS amount,
+	coalesce(e.amount, 0) - coalesce(s.available, 0) AS issued, coalesce(s.available, 0) AS available
+FROM o2o.points_budget b
+	LEFT JOIN (SELECT n.budget_id, sum(n.amount::numeric) AS amount FROM o2o.points_budget_entry n GROUP BY n.budget_id) e ON e.budget_id = b.budget_id
+	LEFT JOIN (SELECT t.account_id, sum(t.available::numeric) AS available FROM o2o.points_stripe t GROUP BY t.account_id) s ON s.account_id = b.budget_id;
+COMMENT ON VIEW o2o.points_budgets IS 'One row per budget of points: what a campaign may issue, has issued, and may issue still. Live; times are instants.';
+COMMENT ON COLUMN o2o.points_budgets.budget_id IS 'Number of the budget, which points_rule.budget_id names';
+COMMENT ON COLUMN o2o.points_budgets.program IS 'Points program';
+COMMENT ON COLUMN o2o.points_budgets.name IS 'Name, such as the campaign';
+COMMENT ON COLUMN o2o.points_budgets.funding IS 'Who funds the points; program: the program itself';
+COMMENT ON COLUMN o2o.points_budgets.valid_from IS 'From when it may issue';
+COMMENT ON COLUMN o2o.points_budgets.valid_to IS 'First moment at which it may not any more';
+COMMENT ON COLUMN o2o.points_budgets.amount IS 'Points put into it, less those taken out unused';
+COMMENT ON COLUMN o2o.points_budgets.issued IS 'Points issued';
+COMMENT ON COLUMN o2o.points_budgets.available IS 'Points that it may still issue';
+
 CREATE OR REPLACE FUNCTION o2o.points_budget_create(program text, name text, amount o2o.points, funding text DEFAULT 'program',
 	valid_from timestamptz DEFAULT '-infinity', valid_to timestamptz DEFAULT 'infinity', stripes integer DEFAULT 32,
 	idempotency_key text DEFAULT NULL) RETURNS bigint
@@ -96,7 +113,7 @@ BEGIN
 	END IF;
 	SELECT b.program INTO program FROM o2o.points_budget b WHERE b.budget_id = points_budget_change.budget_id;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'there is no such budget of points' USING ERRCODE = 'O2313', DETAIL = format('Budget %s.', coalesce(budget_id::text, 'NULL')),
+		RAISE EXCEPTION 'there is no such budget of points' USING ERRCODE = 'O2331', DETAIL = format('Budget %s.', coalesce(budget_id::text, 'NULL')),
 			HINT = 'points_budget_create() returned its number.';
 	ELSIF reason IS NULL OR reason = '' THEN
 		RAISE EXCEPTION 'a change of a budget needs a reason' USING ERRCODE = 'null_value_not_allowed';
@@ -105,7 +122,7 @@ BEGIN
 	available := o2o.points_stripes_put(budget_id, amount);
 	IF available OPERATOR(o2o.<) 0 THEN
 		RAISE EXCEPTION 'the budget of points has less than is taken from it'
-			USING ERRCODE = 'O2314', DETAIL = format('available %s, asked %s', available OPERATOR(o2o.-) amount, o2o.abs(amount)),
+			USING ERRCODE = 'O2332', DETAIL = format('available %s, asked %s', available OPERATOR(o2o.-) amount, o2o.abs(amount)),
 				HINT = 'What was issued cannot be taken out; take out at most what is available.';
 	END IF;
 	INSERT INTO o2o.points_budget_entry AS e (budget_id, amount, reason, request_id, occurred_at)
@@ -114,7 +131,7 @@ BEGIN
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('entry_id', entry_id, 'available', available));
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_budget_change(bigint, o2o.points, text, text) IS 'Puts more points into a budget, or takes out (amount below zero) what it has not issued: budget, amount, reason (needed), idempotency key (a repeated call with it returns the first result). Waits for sales that are drawing from it. Returns the entry and the points that it may still issue. Errors: O2313 no such budget, O2314 it has less than is taken out, O2303 amount zero, O2304 more digits than the program''s scale, O2004 the key was used with other arguments, 22004 no reason.';
+COMMENT ON FUNCTION o2o.points_budget_change(bigint, o2o.points, text, text) IS 'Puts more points into a budget, or takes out (amount below zero) what it has not issued: budget, amount, reason (needed), idempotency key (a repeated call with it returns the first result). Waits for sales that are drawing from it. Returns the entry and the points that it may still issue. Errors: O2331 no such budget, O2332 it has less than is taken out, O2303 amount zero, O2304 more digits than the program''s scale, O2004 the key was used with other arguments, 22004 no reason.';
 
 CREATE OR REPLACE FUNCTION o2o.points_budget_draw(budget_id bigint, amount o2o.points, at timestamptz) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -132,10 +149,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF NOT o2o.points_budget_draw(budget_id, amount, at) THEN
 		RAISE EXCEPTION 'the budget of points is used up'
-			USING ERRCODE = 'O2315', DETAIL = format('Budget %s: available %s, asked %s.', budget_id, o2o.points_stripes_available(budget_id), amount),
+			USING ERRCODE = 'O2333', DETAIL = format('Budget %s: available %s, asked %s.', budget_id, o2o.points_stripes_available(budget_id), amount),
 				HINT = 'Put more in with points_budget_change(), or see when it is valid.';
 	END IF;
 	INSERT INTO o2o.points_budget_use (profile_id, transfer_id, budget_id, amount)
 	VALUES (points_budget_spend.profile_id, points_budget_spend.transfer_id, points_budget_spend.budget_id, points_budget_spend.amount);
 END $$;
-COMMENT ON FUNCTION o2o.points_budget_spend(bigint, bigint, bigint, o2o.points, timestamptz) IS 'Draws points from a budget for a transfer to a profile and writes that down: for rewards that are given as a whole or not at all. Once per budget and call. Error: O2315 it has not so many, or is not valid at that moment.';
+COMMENT ON FUNCTION o2o.points_budget_spend(bigint, bigint, bigint, o2o.points, timestamptz) IS 'Draws points from a budget for a transfer to a profile and writes that down: for rewards that are given as a whole or not at all. Once per budget and call. Error: O2333 it has not so many, or is not valid at that moment.';
