@@ -31,7 +31,7 @@ COMMENT ON COLUMN o2o.access_grant.granted_by IS 'Who granted it';
 INSERT INTO o2o.access_right (profile, object_kind, object_name, privilege)
 SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
-	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_partner_billing, points_budgets}'),
+	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_budgets}'),
 	('operator', 'function', 'EXECUTE', '{points_reserve_withdraw, points_reserve_set, points_budget_create, points_budget_change, points_accounting, points_liability_roll, points_opening_import, points_reconcile}'),
 	('operator', 'table', 'SELECT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'INSERT', '{import_points_opening, import_points_balance, import_points_event}'),

@@ -142,28 +142,3 @@ COMMENT ON COLUMN o2o.points_seller_settlement.received IS 'Points that members 
 COMMENT ON COLUMN o2o.points_seller_settlement.refunded IS 'Points that members got back';
 COMMENT ON COLUMN o2o.points_seller_settlement.settled IS 'Points settled (paid out)';
 COMMENT ON COLUMN o2o.points_seller_settlement.balance IS 'Points owed to the seller at the end of the month: received − refunded − settled up to then';
-
-CREATE OR REPLACE VIEW o2o.points_partner_billing AS
-SELECT m.program, m.kind, m.profile_id AS partner_profile_id, m.account_id, m.month, sum(m.funded) AS funded, sum(m.granted) AS granted, sum(m.settled) AS settled,
-	sum(sum(m.funded - m.granted - m.settled)) OVER (PARTITION BY m.program, m.account_id ORDER BY m.month) AS balance
-FROM (
-	SELECT a.program, a.kind, a.profile_id, a.account_id, date_trunc('month', t.occurred_at AT TIME ZONE p.time_zone)::date AS month,
-		CASE t.operation WHEN 'fund' THEN t.amount::numeric ELSE 0 END AS funded,
-		CASE t.operation WHEN 'partner_grant' THEN - t.amount::numeric ELSE 0 END AS granted,
-		CASE WHEN t.operation NOT IN ('fund', 'partner_grant') THEN - t.amount::numeric ELSE 0 END AS settled
-	FROM o2o.points_account a
-		JOIN o2o.points_program p ON p.program = a.program
-		JOIN o2o.points_posting t ON t.profile_id = a.profile_id AND t.account_id = a.account_id
-	WHERE a.kind IN ('partner_prepaid', 'partner_postpaid')
-) m
-GROUP BY m.program, m.kind, m.profile_id, m.account_id, m.month;
-COMMENT ON VIEW o2o.points_partner_billing IS 'One row per partner account and month: points that the partner paid for, that it granted to members, and that were settled otherwise. Points may be added up, but for balance. Months in the program''s time zone, by when things happened. Live.';
-COMMENT ON COLUMN o2o.points_partner_billing.program IS 'Points program';
-COMMENT ON COLUMN o2o.points_partner_billing.kind IS 'partner_prepaid: paid before they are granted; partner_postpaid: billed afterwards';
-COMMENT ON COLUMN o2o.points_partner_billing.partner_profile_id IS 'Profile of the partner';
-COMMENT ON COLUMN o2o.points_partner_billing.account_id IS 'Account of the partner';
-COMMENT ON COLUMN o2o.points_partner_billing.month IS 'First day of the month in which it happened';
-COMMENT ON COLUMN o2o.points_partner_billing.funded IS 'Points that the partner paid for';
-COMMENT ON COLUMN o2o.points_partner_billing.granted IS 'Points granted to members at the partner''s expense';
-COMMENT ON COLUMN o2o.points_partner_billing.settled IS 'Points settled otherwise, such as paid back';
-COMMENT ON COLUMN o2o.points_partner_billing.balance IS 'Points left at the end of the month; below zero: to be billed';
