@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS o2o.points_budget (
 	budget_id bigint NOT NULL DEFAULT nextval('o2o.points_account_id_seq') PRIMARY KEY,
 	program text NOT NULL REFERENCES o2o.points_program,
 	name text NOT NULL,
-	funding text NOT NULL DEFAULT 'program',
+	funding text NOT NULL DEFAULT 'program' CHECK (funding NOT LIKE 'partner:%'),
 	valid_from timestamptz NOT NULL DEFAULT '-infinity',
 	valid_to timestamptz NOT NULL DEFAULT 'infinity' CHECK (valid_to > valid_from),
 	created_at timestamptz NOT NULL DEFAULT now()
@@ -15,7 +15,7 @@ COMMENT ON TABLE o2o.points_budget IS 'Budgets: how many points a campaign may i
 COMMENT ON COLUMN o2o.points_budget.budget_id IS 'Number of the budget and of its stripes, from the same sequence as those of accounts';
 COMMENT ON COLUMN o2o.points_budget.program IS 'Points program; refers to points_program';
 COMMENT ON COLUMN o2o.points_budget.name IS 'Name to show, such as the campaign';
-COMMENT ON COLUMN o2o.points_budget.funding IS 'Who funds the points that it issues: funding of their lots; program: the program itself';
+COMMENT ON COLUMN o2o.points_budget.funding IS 'Who funds the points that it issues: funding of their lots; program: the program itself. Not a partner: what partners grant is bounded by what they pay';
 COMMENT ON COLUMN o2o.points_budget.valid_from IS 'From when it may issue';
 COMMENT ON COLUMN o2o.points_budget.valid_to IS 'First moment at which it may not any more';
 COMMENT ON COLUMN o2o.points_budget.created_at IS 'When the row was written (start of the transaction)';
@@ -96,7 +96,7 @@ BEGIN
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('budget_id', budget));
 	RETURN budget;
 END $$;
-COMMENT ON FUNCTION o2o.points_budget_create(text, text, o2o.points, text, timestamptz, timestamptz, integer, text) IS 'Makes a budget, the points that a campaign may issue: program, name, amount, who funds them (funding of their lots; program: the program itself), from and until before when it may issue, number of stripes (at least as many as sales that draw from it at once, 1 to 1024), idempotency key (a repeated call with it returns the first result). Returns its number, which points_rule.budget_id names. Errors: O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, 22023 number of stripes, 23514 valid_to not after valid_from, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_budget_create(text, text, o2o.points, text, timestamptz, timestamptz, integer, text) IS 'Makes a budget, the points that a campaign may issue: program, name, amount, who funds them (funding of their lots; program: the program itself), from and until before when it may issue, number of stripes (at least as many as sales that draw from it at once, 1 to 1024), idempotency key (a repeated call with it returns the first result). Returns its number, which points_rule.budget_id names. Errors: O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, 22023 number of stripes, 23514 valid_to not after valid_from, or funding partner:…, O2004 the key was used with other arguments.';
 
 CREATE OR REPLACE FUNCTION o2o.points_budget_change(budget_id bigint, amount o2o.points, reason text, idempotency_key text DEFAULT NULL)
 RETURNS TABLE (entry_id bigint, available o2o.points)
