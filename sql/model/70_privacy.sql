@@ -33,7 +33,10 @@ SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
 	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_budgets}'),
 	('operator', 'function', 'EXECUTE', '{points_reserve_withdraw, points_reserve_set, points_budget_create, points_budget_change, points_accounting, points_liability_roll, points_opening_import, points_reconcile}'),
-	('operator', 'function', 'EXECUTE', '{location_import_csv, location_import_geojson}'),
+	('operator', 'function', 'EXECUTE', '{location_import_csv, location_import_geojson, store_site_scores, store_site_cannibalisation, store_huff_fit}'),
+	('operator', 'table', 'SELECT', '{customer_position}'),
+	('reader', 'table', 'SELECT', '{store_locator, store_coverage, store_trade_area, store_catchment, store_white_spot}'),
+	('reader', 'function', 'EXECUTE', '{store_is_open, store_next_opening}'),
 	('operator', 'table', 'SELECT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'INSERT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'DELETE', '{import_points_opening, import_points_balance, import_points_event}'),
