@@ -456,18 +456,17 @@ END $$;
 COMMENT ON FUNCTION o2o.points_pick(bigint[], bigint, text, o2o.points) IS 'Which lots of a customer''s profiles (members), whose accounts are locked, an amount comes from: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one, nothing that is on hold, and not if less than the debts of the members would be left. One row per account with its lots as parallel arrays, amounts above zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
 
 CREATE OR REPLACE FUNCTION o2o.points_draw(members bigint[], acting_profile_id bigint, customer_id bigint, program text, amount o2o.points,
-	transfer_id bigint, contra_kind text, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	transfer_id bigint, contra_account_id bigint, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
 	reverses_transfer_id bigint DEFAULT NULL,
 	OUT expires_at timestamptz[], OUT grant_month date[], OUT funding text[], OUT amounts o2o.points[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	contra bigint := o2o.points_system_account_id(program, contra_kind);
 	part record;
 	taken o2o.points[];
 BEGIN
 	FOR part IN SELECT p.* FROM o2o.points_pick(members, points_draw.acting_profile_id, program, amount) p LOOP
 		taken := ARRAY(SELECT OPERATOR(o2o.-) u.amount FROM unnest(part.amounts) WITH ORDINALITY u (amount, place) ORDER BY u.place);
-		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, contra, operation,
+		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, points_draw.contra_account_id, operation,
 			part.expires_at, part.grant_month, part.funding, taken, points_draw.request_id,
 			points_draw.acting_profile_id, points_draw.customer_id, points_draw.reference, points_draw.reason, points_draw.occurred_at,
 			points_draw.reverses_transfer_id);
@@ -477,4 +476,4 @@ BEGIN
 		amounts := amounts || taken;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, text, text, text, text, uuid, timestamptz, bigint) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account, by the order of points_pick. contra_kind is the system account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
+COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account, by the order of points_pick. contra_account_id is the account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';

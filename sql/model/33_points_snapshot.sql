@@ -75,10 +75,12 @@ CREATE OR REPLACE FUNCTION o2o.points_snapshot_take() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	new_snapshot_id bigint := nextval('o2o.points_snapshot_id_seq');
-	-- An older horizon than that of the statement below is as good.
-	seq bigint := o2o.change_seq();
-	horizon bigint := o2o.change_horizon();
+	new_horizon bigint;
 BEGIN
+	-- The base of this cluster must be there; an older horizon than that of the
+	-- statement below is as good.
+	PERFORM o2o.change_seq();
+	new_horizon := o2o.change_horizon();
 	-- One statement, so that all of it is of one moment.
 	WITH account AS (
 		INSERT INTO o2o.points_snapshot_account (profile_id, account_id, snapshot_id, version, balance, debt, posted_at, chain)
@@ -93,7 +95,7 @@ BEGIN
 		SELECT new_snapshot_id, b.account_id, b.balance FROM o2o.points_contra_balance() b
 	)
 	INSERT INTO o2o.points_snapshot (snapshot_id, horizon, taken_at)
-	VALUES (new_snapshot_id, points_snapshot_take.horizon, clock_timestamp());
+	VALUES (new_snapshot_id, new_horizon, clock_timestamp());
 	RETURN new_snapshot_id;
 END $$;
 COMMENT ON FUNCTION o2o.points_snapshot_take() IS 'Takes a snapshot of all accounts and lots, as they are at one moment, and returns its snapshot_id, for points_verify(since => …). It is worth as much as a points_verify() that returned no row at that time: what was wrong before it is not looked at again. Nobody who posts waits for it.';

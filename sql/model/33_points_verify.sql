@@ -64,6 +64,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_verify_accounts(bigint, bigint, text) IS 'For points_verify(): its checks of accounts, postings, lots, the rollup and the sums of programs, from the snapshot since (NULL: from the first posting) and its horizon since_seq (0: none), for one program or, where NULL, all.';
 
+-- Sums are numeric: those of damaged rows may be out of the range of points.
 CREATE OR REPLACE FUNCTION o2o.points_verify_transfers(since_seq bigint, for_program text)
 RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint, detail text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
@@ -77,24 +78,24 @@ BEGIN
 		SELECT DISTINCT p.reverses_transfer_id AS transfer_id FROM o2o.points_posting p
 		WHERE p.reverses_transfer_id IS NOT NULL AND (since_seq = 0 OR p.seq >= since_seq)
 	), back AS (
-		SELECT p.reverses_transfer_id AS transfer_id, o2o.sum(p.amount) AS amount, min(a.program) AS program
+		SELECT p.reverses_transfer_id AS transfer_id, sum(p.amount::numeric) AS amount, min(a.program) AS program
 		FROM o2o.points_posting p
 			LEFT JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 		WHERE p.reverses_transfer_id IN (SELECT t.transfer_id FROM touched t) AND p.operation IN ('refund', 'clawback', 'reverse')
 		GROUP BY p.reverses_transfer_id
 	), forth AS (
-		SELECT p.transfer_id, o2o.sum(p.amount) AS amount
+		SELECT p.transfer_id, sum(p.amount::numeric) AS amount
 		FROM o2o.points_posting p
 		WHERE p.transfer_id IN (SELECT t.transfer_id FROM touched t) AND p.operation <> 'expire'
 		GROUP BY p.transfer_id
 	)
 	SELECT 'reversed', b.program, NULL::bigint, NULL::bigint,
-		format('transfer %s of %s, given or taken back %s', b.transfer_id, f.amount, b.amount)
+		format('transfer %s of %s, given or taken back %s', b.transfer_id, coalesce(trim_scale(f.amount)::text, 'nothing'), trim_scale(b.amount))
 	FROM back b
 		LEFT JOIN forth f ON f.transfer_id = b.transfer_id
 	WHERE (for_program IS NULL OR b.program = for_program)
-		AND (((f.amount OPERATOR(o2o.>) 0) <> (b.amount OPERATOR(o2o.>) 0)) IS NOT TRUE
-			OR (o2o.abs(b.amount) OPERATOR(o2o.<=) o2o.abs(f.amount)) IS NOT TRUE
+		AND (((f.amount > 0) <> (b.amount > 0)) IS NOT TRUE
+			OR abs(b.amount) > abs(f.amount)
 				-- A clawback that was reversed may be made once more.
 				AND NOT EXISTS (SELECT FROM o2o.points_posting p
 					WHERE p.reverses_transfer_id IN (SELECT q.transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id = b.transfer_id)));
@@ -102,13 +103,13 @@ BEGIN
 	-- What goes into in_transit comes out of it in the same transfer.
 	RETURN QUERY
 	SELECT 'in_transit', s.program, NULL::bigint, NULL::bigint,
-		format('transfer %s leaves %s in transit', t.transfer_id, OPERATOR(o2o.-) t.amount)
+		format('transfer %s leaves %s in transit', t.transfer_id, - trim_scale(t.amount))
 	FROM (
-		SELECT p.transfer_id, p.contra_account_id, o2o.sum(p.amount) AS amount
+		SELECT p.transfer_id, p.contra_account_id, sum(p.amount::numeric) AS amount
 		FROM o2o.points_posting p
 		WHERE p.contra_account_id = ANY (transit) AND (since_seq = 0 OR p.seq >= since_seq)
 		GROUP BY p.transfer_id, p.contra_account_id
-		HAVING o2o.sum(p.amount) OPERATOR(o2o.<>) 0
+		HAVING sum(p.amount::numeric) <> 0
 	) t
 		JOIN o2o.points_system_account s ON s.account_id = t.contra_account_id
 	WHERE for_program IS NULL OR s.program = for_program;
@@ -138,24 +139,24 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
 	SELECT 'hold', coalesce(h.program, t.program), h.profile_id, NULL::bigint,
-		format('hold %s (%s) of %s, portions %s, captured %s', coalesce(h.hold_id, t.hold_id), h.state, h.amount, t.amount, h.captured)
+		format('hold %s (%s) of %s, portions %s, captured %s', coalesce(h.hold_id, t.hold_id), h.state, h.amount, trim_scale(t.amount), h.captured)
 	FROM o2o.points_hold h
 		FULL JOIN (
-			SELECT q.hold_id, o2o.sum(q.amount) AS amount, bool_or(q.is_open) AS some_open, bool_and(q.is_open) AS all_open,
+			SELECT q.hold_id, sum(q.amount::numeric) AS amount, bool_or(q.is_open) AS some_open, bool_and(q.is_open) AS all_open,
 				min(q.held_until) AS held_until, max(q.held_until) AS held_until_last, min(a.program) AS program
 			FROM o2o.points_hold_part q
 				LEFT JOIN o2o.points_account a ON a.profile_id = q.profile_id AND a.account_id = q.account_id
 			GROUP BY q.hold_id
 		) t ON t.hold_id = h.hold_id
 		LEFT JOIN (
-			SELECT p.transfer_id, OPERATOR(o2o.-) o2o.sum(p.amount) AS amount
+			SELECT p.transfer_id, - sum(p.amount::numeric) AS amount
 			FROM o2o.points_posting p
 			WHERE p.transfer_id IN (SELECT c.transfer_id FROM o2o.points_hold c WHERE c.state = 'captured') AND p.operation = 'burn'
 			GROUP BY p.transfer_id
 		) b ON b.transfer_id = h.transfer_id AND h.state = 'captured'
-	WHERE (h.amount OPERATOR(o2o.=) t.amount AND h.expires_at = t.held_until AND h.expires_at = t.held_until_last
+	WHERE (h.amount::numeric = t.amount AND h.expires_at = t.held_until AND h.expires_at = t.held_until_last
 			AND CASE h.state WHEN 'open' THEN t.all_open OR h.expires_at <= clock_timestamp() ELSE NOT t.some_open END
-			AND CASE h.state WHEN 'captured' THEN h.captured OPERATOR(o2o.=) b.amount AND h.captured OPERATOR(o2o.<=) h.amount
+			AND CASE h.state WHEN 'captured' THEN h.captured::numeric = b.amount AND h.captured OPERATOR(o2o.<=) h.amount
 				ELSE h.captured OPERATOR(o2o.=) 0 END) IS NOT TRUE
 		AND (for_program IS NULL OR for_program IN (h.program, t.program));
 END $$;

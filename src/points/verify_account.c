@@ -379,10 +379,10 @@ check_lots(o2o_verify *verify)
 		check_lot(verify, &verify->lots[i]);
 		remaining += verify->lots[i].remaining;
 	}
-	/* Sellers and partners have no lots: their points are their balance. */
-	if (verify->has_row && !IS_KIND(verify->kinds_that_owe, row->kind))
-		return;
-	if ((o2o_int128) row->balance + row->debt != remaining || row->debt < 0)
+	/* Sellers and partners have no lots and no debts: their points are their balance. */
+	if (verify->has_row && !IS_KIND(verify->kinds_that_owe, row->kind)
+			? verify->lot_rows > 0 || row->debt != 0
+			: (o2o_int128) row->balance + row->debt != remaining || row->debt < 0)
 		o2o_verify_report(verify, "lot_balance", row->program, true,
 						  "balance %s, debt %s, remaining in lots %s",
 						  o2o_verify_points(row->balance), o2o_verify_points(row->debt),
