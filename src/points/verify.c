@@ -85,6 +85,25 @@ static const Oid pass_types[PASS_COLUMNS] = {
 };
 static const Oid other_types[OTHER_COLUMNS] = {INT8OID, TEXTOID, TEXTOID, POINTS_TYPE, POINTS_TYPE};
 
+/* Columns that are not NULL in a row of the pass, by its place; in all of them the first three are not. */
+#define HAS(column) (1U << (column))
+#define HAS_LOT (HAS(PASS_EXPIRES_AT) | HAS(PASS_GRANT_MONTH) | HAS(PASS_FUNDING))
+#define HAS_AMOUNTS(count) (((1U << (count)) - 1) << PASS_AMOUNTS)
+static const uint32 pass_needs[] = {
+	[PLACE_ACCOUNT] = HAS(PASS_VERSION) | HAS_AMOUNTS(3) | HAS(PASS_POSTED_AT) |
+					  HAS(PASS_OPERATION) | HAS(PASS_KIND),
+	[PLACE_LOT] = HAS_LOT | HAS_AMOUNTS(6),
+	[PLACE_BASE_ACCOUNT] = HAS(PASS_VERSION) | HAS_AMOUNTS(2) | HAS(PASS_POSTED_AT),
+	[PLACE_BASE_LOT] = HAS_LOT | HAS_AMOUNTS(4),
+	[PLACE_HOLD_PART] = HAS_LOT | HAS_AMOUNTS(1),
+	[PLACE_POSTING] = HAS(PASS_VERSION) | HAS_AMOUNTS(2) | HAS(PASS_POSTED_AT) |
+					  HAS(PASS_OPERATION) | HAS(PASS_TRANSFER) | HAS(PASS_CONTRA) | HAS(PASS_SEQ),
+};
+#define POSTING_LINK_NEEDS                                                               \
+	(HAS(PASS_REQUEST) | HAS(PASS_ACTING) | HAS(PASS_CUSTOMER) | HAS(PASS_OCCURRED_AT) | \
+	 HAS(PASS_POSTED_BY))
+#define OTHER_NEEDS (HAS(OTHER_ACCOUNT) | HAS(OTHER_PROGRAM) | HAS(OTHER_KIND))
+
 /* A receiver of rows, which hands them to a function. */
 typedef struct verify_receiver
 {
@@ -107,9 +126,6 @@ static void take_base_account(o2o_verify *verify, const Datum *values, const boo
 static void take_lot(o2o_verify *verify, const Datum *values, bool is_row);
 static void take_hold_part(o2o_verify *verify, const Datum *values);
 static void take_posting(o2o_verify *verify, const Datum *values, const bool *nulls);
-static int program_of(o2o_verify *verify, const char *name, int length);
-static int kind_of(o2o_verify *verify, const char *name, int length);
-static void set_kinds(o2o_verify *verify);
 
 /* The checks over the rows of two cursors; one row for each thing that is wrong. */
 Datum
@@ -140,7 +156,8 @@ o2o_points_verify_pass(PG_FUNCTION_ARGS)
 	{
 		text *program = PG_GETARG_TEXT_PP(4);
 
-		verify->wanted = program_of(verify, VARDATA_ANY(program), VARSIZE_ANY_EXHDR(program));
+		verify->wanted =
+			o2o_verify_program_of(verify, VARDATA_ANY(program), VARSIZE_ANY_EXHDR(program));
 	}
 	if (PG_GETARG_BOOL(3))
 		verify->chain = o2o_points_chain_begin();
@@ -151,7 +168,7 @@ o2o_points_verify_pass(PG_FUNCTION_ARGS)
 	shape.hcxt = context;
 	verify->contras = hash_create("points_verify other sides", 256, &shape,
 								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	set_kinds(verify);
+	o2o_verify_set_kinds(verify);
 
 	read_cursor(verify, text_to_cstring(PG_GETARG_TEXT_PP(1)), other_types, OTHER_COLUMNS,
 				take_other);
@@ -234,18 +251,30 @@ text_of(Datum value, int *length)
 	return VARDATA_ANY(packed);
 }
 
+/* The tables have these columns NOT NULL; any cursor may not. */
+static void
+need(const bool *nulls, uint32 columns)
+{
+	for (int i = 0; columns >> i; i++)
+		if (((columns >> i) & 1) && nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("column %d of the cursor is NULL", i + 1)));
+}
+
 static void
 take_other(o2o_verify *verify, const Datum *values, const bool *nulls)
 {
 	int64 account_id = DatumGetInt64(values[OTHER_ACCOUNT]);
-	o2o_verify_contra *other = hash_search(verify->contras, &account_id, HASH_ENTER, NULL);
+	o2o_verify_contra *other;
 	int length;
 	const char *name;
 
+	need(nulls, OTHER_NEEDS);
+	other = hash_search(verify->contras, &account_id, HASH_ENTER, NULL);
 	name = text_of(values[OTHER_PROGRAM], &length);
-	other->program = program_of(verify, name, length);
+	other->program = o2o_verify_program_of(verify, name, length);
 	name = text_of(values[OTHER_KIND], &length);
-	other->kind = kind_of(verify, name, length);
+	other->kind = o2o_verify_kind_of(verify, name, length);
 	other->rollup = nulls[OTHER_ROLLUP] ? 0 : DatumGetPoints(values[OTHER_ROLLUP]);
 	other->total = nulls[OTHER_BASE] ? 0 : DatumGetPoints(values[OTHER_BASE]);
 	other->above = 0;
@@ -256,13 +285,19 @@ take_pass(o2o_verify *verify, const Datum *values, const bool *nulls)
 {
 	int64 profile_id = DatumGetInt64(values[PASS_PROFILE]);
 	int64 account_id = DatumGetInt64(values[PASS_ACCOUNT]);
+	int place = DatumGetInt32(values[PASS_PLACE]);
 
+	need(nulls, HAS(PASS_PROFILE) | HAS(PASS_ACCOUNT) | HAS(PASS_PLACE));
+	if (place < PLACE_ACCOUNT || place > PLACE_POSTING)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("row of unknown kind %d", place)));
+	need(nulls, pass_needs[place]);
 	if (!verify->is_open || verify->profile_id != profile_id || verify->account_id != account_id)
 	{
 		o2o_verify_account_end(verify);
 		o2o_verify_account_begin(verify, profile_id, account_id);
 	}
-	switch (DatumGetInt32(values[PASS_PLACE]))
+	switch (place)
 	{
 		case PLACE_ACCOUNT:
 			take_account(verify, values, nulls);
@@ -305,9 +340,9 @@ take_account(o2o_verify *verify, const Datum *values, const bool *nulls)
 
 	verify->has_row = true;
 	name = text_of(values[PASS_OPERATION], &length);
-	row->program = program_of(verify, name, length);
+	row->program = o2o_verify_program_of(verify, name, length);
 	name = text_of(values[PASS_KIND], &length);
-	row->kind = kind_of(verify, name, length);
+	row->kind = o2o_verify_kind_of(verify, name, length);
 	row->version = DatumGetInt64(values[PASS_VERSION]);
 	row->balance = DatumGetPoints(values[PASS_AMOUNTS]);
 	row->debt = DatumGetPoints(values[PASS_AMOUNTS + 1]);
@@ -405,6 +440,7 @@ take_posting(o2o_verify *verify, const Datum *values, const bool *nulls)
 	posting.is_link_sized = posting.has_link && link_of(values[PASS_CHAIN], &posting.link);
 	if (posting.has_link && verify->chain)
 	{
+		need(nulls, POSTING_LINK_NEEDS);
 		columns->request_id = DatumGetUUIDP(values[PASS_REQUEST]);
 		columns->acting_profile_id = DatumGetInt64(values[PASS_ACTING]);
 		columns->customer_id = DatumGetInt64(values[PASS_CUSTOMER]);
@@ -417,119 +453,4 @@ take_posting(o2o_verify *verify, const Datum *values, const bool *nulls)
 		columns->reverses_transfer_id = DatumGetInt64(values[PASS_REVERSES]);
 	}
 	o2o_verify_account_posting(verify, &posting);
-}
-
-/* The place of a name in a list that grows; there are few of them. */
-static int
-place_of(o2o_verify *verify, char **names, int *count, int limit, const char *name, int length)
-{
-	for (int i = 0; i < *count; i++)
-		if (strncmp(names[i], name, length) == 0 && names[i][length] == '\0')
-			return i;
-	if (*count == limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("more than %d names", limit)));
-	names[*count] = MemoryContextStrdup(verify->context, pnstrdup(name, length));
-	return (*count)++;
-}
-
-static int
-kind_of(o2o_verify *verify, const char *name, int length)
-{
-	return place_of(verify, verify->kinds, &verify->kind_count, lengthof(verify->kinds), name,
-					length);
-}
-
-static int
-program_of(o2o_verify *verify, const char *name, int length)
-{
-	int count = verify->program_count;
-	int place;
-
-	if (count == verify->program_space)
-	{
-		verify->program_space = Max(16, 2 * count);
-		if (count == 0)
-		{
-			verify->program_names =
-				MemoryContextAlloc(verify->context, sizeof(char *) * verify->program_space);
-			verify->programs = MemoryContextAlloc(verify->context, sizeof(o2o_verify_program) *
-																	   verify->program_space);
-		}
-		else
-		{
-			verify->program_names =
-				repalloc(verify->program_names, sizeof(char *) * verify->program_space);
-			verify->programs =
-				repalloc(verify->programs, sizeof(o2o_verify_program) * verify->program_space);
-		}
-	}
-	place = place_of(verify, verify->program_names, &verify->program_count, verify->program_space,
-					 name, length);
-	if (verify->program_count > count)
-		memset(&verify->programs[place], 0, sizeof(o2o_verify_program));
-	return place;
-}
-
-/* What points_operation() says of kinds, as sets. */
-static void
-set_kinds(o2o_verify *verify)
-{
-	verify->contra_kinds = palloc0(sizeof(uint32) * o2o_points_operation_count);
-	for (size_t i = 0; i < o2o_points_operation_count; i++)
-		for (size_t k = 0; k < lengthof(o2o_points_operations[i].contra_kinds); k++)
-		{
-			const char *kind = o2o_points_operations[i].contra_kinds[k];
-
-			if (kind)
-				verify->contra_kinds[i] |= 1U << kind_of(verify, kind, strlen(kind));
-		}
-	verify->kinds_with_lots = 1U << kind_of(verify, "member", strlen("member"));
-	verify->kinds_that_owe =
-		verify->kinds_with_lots | 1U << kind_of(verify, "debt", strlen("debt"));
-}
-
-/* One row of the answer, unless another program was asked for. */
-void
-o2o_verify_report(o2o_verify *verify, const char *check, int program, bool has_account,
-				  const char *format, ...)
-{
-	Datum values[5];
-	bool nulls[5] = {false, program < 0, !has_account, !has_account, false};
-	StringInfoData detail;
-
-	if (verify->wanted >= 0 && program != verify->wanted)
-		return;
-	initStringInfo(&detail);
-	for (;;)
-	{
-		va_list arguments;
-		int needed;
-
-		va_start(arguments, format);
-		needed = appendStringInfoVA(&detail, format, arguments);
-		va_end(arguments);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&detail, needed);
-	}
-	values[0] = CStringGetTextDatum(check);
-	values[1] = program < 0 ? (Datum) 0 : CStringGetTextDatum(verify->program_names[program]);
-	values[2] = Int64GetDatum(verify->profile_id);
-	values[3] = Int64GetDatum(verify->account_id);
-	values[4] = CStringGetTextDatum(detail.data);
-	tuplestore_putvalues(verify->found, verify->found_desc, values, nulls);
-}
-
-/* Points as text. Sums of damaged rows may be out of their range. */
-const char *
-o2o_verify_points(o2o_int128 units)
-{
-	char *text;
-
-	if (units < PG_INT64_MIN || units > PG_INT64_MAX)
-		return "out of range";
-	text = palloc(O2O_POINTS_TEXT_SIZE);
-	o2o_points_format((int64) units, text);
-	return text;
 }

@@ -2,7 +2,8 @@
  * verify.h
  *		What the files of points_verify() share: what is known of the ledger
  *		while its postings pass by. verify.c reads and decodes, verify_account.c
- *		judges an account, verify_total.c the sums over all of them.
+ *		judges an account, verify_total.c the sums over all of them, and
+ *		verify_report.c writes the answer.
  */
 #ifndef O2O_POINTS_VERIFY_H
 #define O2O_POINTS_VERIFY_H
@@ -129,6 +130,9 @@ typedef struct o2o_verify
 extern void o2o_verify_report(o2o_verify *verify, const char *check, int program, bool has_account,
 							  const char *format, ...) pg_attribute_printf(5, 6);
 extern const char *o2o_verify_points(o2o_int128 units);
+extern int o2o_verify_program_of(o2o_verify *verify, const char *name, int length);
+extern int o2o_verify_kind_of(o2o_verify *verify, const char *name, int length);
+extern void o2o_verify_set_kinds(o2o_verify *verify);
 
 extern void o2o_verify_account_begin(o2o_verify *verify, int64 profile_id, int64 account_id);
 extern o2o_verify_lot *

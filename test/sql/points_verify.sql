@@ -204,8 +204,30 @@ BEGIN;
 DECLARE c CURSOR FOR SELECT 1::bigint, 'x'::text, 'x'::text, 'x'::text, 1::bigint;
 SELECT o2o.points_verify_pass('c', 'c', 0, false);
 ROLLBACK;
+BEGIN;
+DECLARE c CURSOR FOR SELECT 1::bigint, NULL::text, 'x'::text, 1::o2o.points, 1::o2o.points;
+SELECT o2o.points_verify_pass('c', 'c', 0, false);
+ROLLBACK;
 SELECT o2o.points_verify_pass('c', 'c', 0, false);
 SELECT o2o.points_verify_pass('c', NULL, 0, false);
+CREATE FUNCTION pg_temp.pass(place integer, nothing integer[]) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	others refcursor;
+	pass refcursor;
+	row text := (SELECT string_agg(CASE WHEN n = 3 THEN place::text WHEN n = ANY (nothing) THEN 'NULL::' || t ELSE v || '::' || t END, ', ' ORDER BY n)
+		FROM unnest('{bigint,bigint,integer,bigint,timestamptz,date,text,points,points,points,points,points,points,timestamptz,text,text,bigint,bigint,bigint,bytea,uuid,bigint,bigint,text,timestamptz,text,bigint}'::text[]) WITH ORDINALITY c (t, n),
+			LATERAL (SELECT CASE WHEN t IN ('timestamptz', 'date') THEN quote_literal('2026-01-01') WHEN t = 'uuid' THEN quote_literal(gen_random_uuid()) WHEN t = 'bytea' THEN quote_literal('\x') ELSE quote_literal('1') END AS v) l);
+BEGIN
+	OPEN others FOR SELECT 1::bigint, 'p'::text, 'issuer'::text, NULL::o2o.points, NULL::o2o.points WHERE false;
+	OPEN pass FOR EXECUTE 'SELECT ' || row;
+	RETURN (SELECT string_agg(DISTINCT "check", ', ' ORDER BY "check") FROM o2o.points_verify_pass(pass, others, 0, true));
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT place, pg_temp.pass(place, '{}') FROM generate_series(0, 7) place;
+-- A NULL anywhere is an error or another finding, never a crash.
+SELECT place, count(*) AS columns, count(*) FILTER (WHERE pg_temp.pass(place, ARRAY[n]) ~ '^22004') AS refused FROM generate_series(1, 6) place, generate_series(1, 27) n
+WHERE n <> 3 GROUP BY place ORDER BY place;
 
 \c contrib_regression
 SET client_min_messages = warning;
