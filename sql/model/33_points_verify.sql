@@ -114,22 +114,42 @@ BEGIN
 		JOIN o2o.points_system_account s ON s.account_id = t.contra_account_id
 	WHERE for_program IS NULL OR s.program = for_program;
 
-	-- What leaves one program for another arrives there in the same transfer.
+	-- What leaves one program for another arrives there by the same call, as it was recorded.
 	RETURN QUERY
 	SELECT 'exchange', s.program, NULL::bigint, NULL::bigint,
-		format('transfer %s: out of %s programs, into %s', t.transfer_id, t.programs_out, t.programs_in)
+		format('request %s: out of %s programs, into %s', t.request_id, t.programs_out, t.programs_in)
 	FROM (
-		SELECT p.transfer_id, min(p.contra_account_id) AS contra_account_id,
+		SELECT p.request_id, min(p.contra_account_id) AS contra_account_id,
 			count(DISTINCT p.contra_account_id) FILTER (WHERE p.amount OPERATOR(o2o.<) 0) AS programs_out,
 			count(DISTINCT p.contra_account_id) FILTER (WHERE p.amount OPERATOR(o2o.>) 0) AS programs_in,
 			count(DISTINCT p.contra_account_id) AS programs
 		FROM o2o.points_posting p
 		WHERE p.contra_account_id = ANY (exchanges) AND (since_seq = 0 OR p.seq >= since_seq)
-		GROUP BY p.transfer_id
+		GROUP BY p.request_id
 	) t
 		JOIN o2o.points_system_account s ON s.account_id = t.contra_account_id
 	WHERE (t.programs_out = 1 AND t.programs_in = 1 AND t.programs = 2) IS NOT TRUE
 		AND (for_program IS NULL OR s.program = for_program);
+	RETURN QUERY
+	SELECT 'exchange', coalesce(s.program, e.program), NULL::bigint, NULL::bigint,
+		format('transfer %s: recorded %s, posted %s', coalesce(t.transfer_id, e.transfer_id), coalesce(e.amount::text, 'nothing'),
+			coalesce(trim_scale(t.amount)::text, 'nothing'))
+	FROM (
+		SELECT p.transfer_id, min(p.contra_account_id) AS contra_account_id, sum(p.amount::numeric) AS amount
+		FROM o2o.points_posting p
+		WHERE p.contra_account_id = ANY (exchanges) AND p.operation IN ('exchange_out', 'exchange_in') AND (since_seq = 0 OR p.seq >= since_seq)
+		GROUP BY p.transfer_id
+	) t
+		JOIN o2o.points_system_account s ON s.account_id = t.contra_account_id
+		FULL JOIN (
+			SELECT x.transfer_id, x.from_program AS program, OPERATOR(o2o.-) x.given AS amount FROM o2o.points_exchanged x
+			UNION ALL
+			SELECT x.to_transfer_id, x.to_program, x.received FROM o2o.points_exchanged x
+		) e ON e.transfer_id = t.transfer_id
+	WHERE (t.amount = e.amount::numeric AND s.program = e.program) IS NOT TRUE
+		-- Recorded ones from before are not read.
+		AND (since_seq = 0 OR t.transfer_id IS NOT NULL)
+		AND (for_program IS NULL OR for_program IN (s.program, e.program));
 END $$;
 COMMENT ON FUNCTION o2o.points_verify_transfers(bigint, text) IS 'For points_verify(): its checks of transfers with postings from a change number on (0: all), in one program or, where NULL, all.';
 
@@ -231,4 +251,4 @@ BEGIN
 		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
 	WHERE s.required > s.reserve;
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';
+COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';

@@ -40,6 +40,8 @@ SELECT hold_id AS held FROM o2o.points_hold('card:ann', 9, 'club', expires_after
 SELECT balance FROM o2o.points_earn('card:ann', 7, 'coins', occurred_at => now() - interval '20 days');
 SELECT o2o.points_expire();
 SELECT balance FROM o2o.points_earn('card:ann', 8, 'coins');
+INSERT INTO o2o.points_exchange_rate (from_program, to_program, valid_from, rate) VALUES ('club', 'coins', '-infinity', 0.5);
+SELECT received FROM o2o.points_exchange('card:ann'::o2o.identifier, 4, 'club', 'coins');
 SELECT * FROM o2o.points_verify();
 SELECT * FROM o2o.points_verify('none');
 SELECT * FROM o2o.points_verify(since => 7);
@@ -59,6 +61,7 @@ END $$;
 CALL pg_temp.rollup();
 SELECT * FROM side;
 SELECT * FROM o2o.points_system_balance('coins') WHERE kind = 'issuer' AND balance = -15;
+SELECT balance FROM o2o.points_system_balance() WHERE kind = 'exchange';
 SELECT o2o.points_system_balance('none');
 SELECT program, sum(balance)::text AS together
 FROM (SELECT program, balance FROM o2o.points_account UNION ALL SELECT program, balance FROM o2o.points_system_balance()
@@ -82,7 +85,7 @@ BEGIN
 		EXECUTE damage;
 	END LOOP;
 	FOR found IN
-		SELECT v."check", v.program, w.who, regexp_replace(regexp_replace(v.detail, '(transfer|hold|account) \d+', '\1 N', 'g'), '_at \S+ \S+', '_at T') AS detail
+		SELECT v."check", v.program, w.who, regexp_replace(v.detail, '(transfer|hold|account|request) [0-9a-f-]+', '\1 N', 'g') AS detail
 		FROM o2o.points_verify() v LEFT JOIN who w USING (profile_id)
 		ORDER BY 1, 2, 3, 4
 	LOOP
@@ -113,8 +116,9 @@ CALL pg_temp.damage('lot_key: half a lot', $$UPDATE o2o.points_posting p SET fun
 CALL pg_temp.damage('in_transit: half a gift', $$UPDATE o2o.points_posting p SET contra_account_id = s.account_id FROM o2o.points_system_account s
 	WHERE p.operation = 'transfer_in' AND s.program = 'club' AND s.kind = 'adjustment'$$);
 CALL pg_temp.damage('in_transit: to another gift', $$UPDATE o2o.points_posting p SET transfer_id = -7 WHERE p.operation = 'transfer_in'$$);
-CALL pg_temp.damage('exchange: one leg', $$UPDATE o2o.points_posting p SET operation = 'exchange_out', contra_account_id = s.account_id FROM ann a, o2o.points_system_account s
-	WHERE p.account_id = a.account_id AND p.operation = 'burn' AND p.reference = 'h1' AND s.program = 'club' AND s.kind = 'exchange'$$);
+CALL pg_temp.damage('exchange: of another call', $$UPDATE o2o.points_posting SET request_id = gen_random_uuid() WHERE operation = 'exchange_in'$$);
+CALL pg_temp.damage('exchange: another rate', 'UPDATE o2o.points_exchanged SET received = received + 1');
+CALL pg_temp.damage('exchange: not recorded', 'DELETE FROM o2o.points_exchanged');
 CALL pg_temp.damage('reversed: of no transfer', $$UPDATE o2o.points_posting SET reverses_transfer_id = -1 WHERE operation = 'refund'$$);
 CALL pg_temp.damage('reversed: more than it was', $$UPDATE o2o.points_posting p SET reverses_transfer_id = o.transfer_id FROM o2o.points_posting o
 	WHERE p.operation = 'refund' AND o.reference = 'h1' AND o.operation = 'burn'$$);
