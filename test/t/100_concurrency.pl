@@ -126,7 +126,7 @@ for my $answer (@$out)
 }
 note("$_: $done{$_}") for sort keys %done;
 cmp_ok($done{$_} // 0, '>', 0, "$_ happened")
-  for 'identify merged', 'identify attached', 'identify suppressed', 'identify known', qw(order earn burn gift hold capture void refund clawback sweep merge unmerge retract reassign);
+  for 'identify merged', 'identify attached', 'identify suppressed', 'identify known', qw(order earn burn gift hold capture refund clawback sweep merge unmerge retract reassign);
 is_deeply([ grep { keys %{ $order{$_} } > 1 } keys %order ], [], 'each order was answered in one way');
 my $replayed = grep { (values %{ $order{$_} })[0] > 1 } keys %order;
 cmp_ok($replayed, '>', 0, "$replayed orders were placed more than once");
