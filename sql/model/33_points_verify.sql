@@ -181,11 +181,27 @@ BEGIN
 			ELSE a.balance OPERATOR(o2o.=) (coalesce(l.remaining, 0::o2o.points) OPERATOR(o2o.-) a.debt) AND a.debt OPERATOR(o2o.>=) 0 END IS NOT TRUE
 		AND (for_program IS NULL OR a.program = for_program);
 
+	-- What the stripes of the headroom promise beyond what the reserve covers, at the rates at which they were settled.
 	RETURN QUERY
-	SELECT 'reserve', s.program, NULL::bigint, NULL::bigint,
-		format('required %s, reserve %s', trim_scale(s.required), trim_scale(s.reserve))
-	FROM o2o.points_reserve_status(for_program) s
-		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
-	WHERE s.required > s.reserve;
+	SELECT v.broken, s.program, NULL::bigint, NULL::bigint, v.detail
+	FROM o2o.points_reserve s
+		LEFT JOIN o2o.points_reserve_headroom h ON h.program = s.program AND h.money_per_point = o2o.points_reserve_need(s.program)
+		LEFT JOIN (
+			SELECT t.account_id, sum(t.available::numeric) AS available FROM o2o.points_stripe t GROUP BY t.account_id
+		) t ON t.account_id = h.account_id
+		CROSS JOIN LATERAL (VALUES
+			('reserve', s.is_breached, format('required %s, reserve %s', s.required, trim_scale(s.reserve))),
+			('headroom', s.reserve_policy = 'enforce' AND t.available > 0 AND t.available > s.headroom,
+				format('stripes have %s, the reserve covers %s', trim_scale(t.available), s.headroom))
+		) v (broken, is_broken, detail)
+	WHERE v.is_broken AND s.reserve_policy <> 'none' AND (for_program IS NULL OR s.program = for_program);
+
+	-- A budget is what was put in, less what transfers issued from it.
+	RETURN QUERY
+	SELECT 'budget', b.program, NULL::bigint, NULL::bigint,
+		format('budget %s: put in %s, issued %s, available %s', b.budget_id, b.amount, coalesce(u.amount, 0), b.available)
+	FROM o2o.points_budgets b
+		LEFT JOIN (SELECT w.budget_id, sum(w.amount::numeric) AS amount FROM o2o.points_budget_use w GROUP BY w.budget_id) u ON u.budget_id = b.budget_id
+	WHERE b.amount - coalesce(u.amount, 0) <> b.available AND (for_program IS NULL OR b.program = for_program);
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce), headroom (what may still be issued where it is enforce is covered), budget (has what was put in and not issued). Error: O2302 unknown program.';

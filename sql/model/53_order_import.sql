@@ -194,7 +194,7 @@ BEGIN
 	UPDATE o2o.import_return i SET outcome = 'imported' WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.order_import(bigint) IS 'Imports the orders, lines and returns of a batch from import_order, import_order_line and import_return, all or nothing: identities in the order of time, missing products and SKUs, orders, lines, payments, points earned and burned, touchpoints and their months. What exists already under (source, source_id), imported or placed, is skipped. Fills profile_id, order_id and outcome (imported, skipped) of the staging rows. Where the points burned in an order do not suffice, the order stays, with points_burned 0 and a row in import_problem. Returns the numbers of orders, lines and returns written and of orders and returns skipped. Errors: as order_import_check(), O2004 the points of the batch were imported before, and those of the points room.';
+COMMENT ON FUNCTION o2o.order_import(bigint) IS 'Imports the orders, lines and returns of a batch from import_order, import_order_line and import_return, all or nothing: identities in the order of time, missing products and SKUs, orders, lines, payments, points earned (rules with a budget give nothing here) and burned, touchpoints and their months. What exists already under (source, source_id), imported or placed, is skipped. Fills profile_id, order_id and outcome (imported, skipped) of the staging rows. Where the points burned in an order do not suffice, the order stays, with points_burned 0 and a row in import_problem. Returns the numbers of orders, lines and returns written and of orders and returns skipped. Errors: as order_import_check(), O2004 the points of the batch were imported before, and those of the points room.';
 
 CREATE OR REPLACE FUNCTION o2o.order_import_earned(batch_id bigint) RETURNS TABLE (order_id bigint, points o2o.points)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -251,7 +251,7 @@ BEGIN
 		END IF;
 		order_id := due.order_id;
 		points := o2o.points_quote_order(due.points_program, due.lines, due.channel_sold, customer, coalesce(tier, ''), due.worth,
-			due.ordered_at, earned_before);
+			due.ordered_at, earned_before, drawn => '{}');
 		earned_before := earned_before + points::numeric;
 		IF due.has_tiers THEN
 			at_before := at_before || due.ordered_at;
