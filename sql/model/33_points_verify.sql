@@ -244,11 +244,27 @@ BEGIN
 		JOIN o2o.points_account a ON a.program = p.program AND a.chain IS NULL
 	WHERE p.is_chained AND (for_program IS NULL OR p.program = for_program);
 
+	-- What the stripes of the headroom promise beyond what the reserve covers, at the rates at which they were settled.
 	RETURN QUERY
-	SELECT 'reserve', s.program, NULL::bigint, NULL::bigint,
-		format('required %s, reserve %s', trim_scale(s.required), trim_scale(s.reserve))
-	FROM o2o.points_reserve_status(for_program) s
-		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
-	WHERE s.required > s.reserve;
+	SELECT v.broken, s.program, NULL::bigint, NULL::bigint, v.detail
+	FROM o2o.points_reserve s
+		LEFT JOIN o2o.points_reserve_headroom h ON h.program = s.program AND h.money_per_point = o2o.points_reserve_need(s.program)
+		LEFT JOIN (
+			SELECT t.account_id, sum(t.available::numeric) AS available FROM o2o.points_stripe t GROUP BY t.account_id
+		) t ON t.account_id = h.account_id
+		CROSS JOIN LATERAL (VALUES
+			('reserve', s.is_breached, format('required %s, reserve %s', s.required, trim_scale(s.reserve))),
+			('headroom', s.reserve_policy = 'enforce' AND t.available > 0 AND t.available > s.headroom,
+				format('stripes have %s, the reserve covers %s', trim_scale(t.available), s.headroom))
+		) v (broken, is_broken, detail)
+	WHERE v.is_broken AND s.reserve_policy <> 'none' AND (for_program IS NULL OR s.program = for_program);
+
+	-- A budget is what was put in, less what transfers issued from it.
+	RETURN QUERY
+	SELECT 'budget', b.program, NULL::bigint, NULL::bigint,
+		format('budget %s: put in %s, issued %s, available %s', b.budget_id, b.amount, coalesce(u.amount, 0), b.available)
+	FROM o2o.points_budgets b
+		LEFT JOIN (SELECT w.budget_id, sum(w.amount::numeric) AS amount FROM o2o.points_budget_use w GROUP BY w.budget_id) u ON u.budget_id = b.budget_id
+	WHERE b.amount - coalesce(u.amount, 0) <> b.available AND (for_program IS NULL OR b.program = for_program);
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';
+COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce), headroom (what may still be issued where it is enforce is covered), budget (has what was put in and not issued). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup, budgets and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';
