@@ -33,6 +33,7 @@ SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
 	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_budgets}'),
 	('operator', 'function', 'EXECUTE', '{points_reserve_withdraw, points_reserve_set, points_budget_create, points_budget_change, points_accounting, points_liability_roll, points_opening_import, points_reconcile}'),
+	('operator', 'function', 'EXECUTE', '{location_import_csv, location_import_geojson}'),
 	('operator', 'table', 'SELECT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'INSERT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'DELETE', '{import_points_opening, import_points_balance, import_points_event}'),
