@@ -1,9 +1,11 @@
--- The points room: programs, accounts, lots, and points_post, the only writer
--- of single postings. What callers use stands in 32, the bulk writer in 34.
+-- The points room: programs, accounts, lots, and points_write, the only writer
+-- of postings. What callers use stands in 32, the bulk import in 34.
 
 CREATE INDEX IF NOT EXISTS points_lot_expires_at_idx ON o2o.points_lot (expires_at) WHERE expires_at < 'infinity';
 -- Numbers of transfers rise, so that this index grows at its end alone.
 CREATE INDEX IF NOT EXISTS points_posting_transfer_id_idx ON o2o.points_posting (transfer_id);
+-- Change numbers rise with the table, but for those of transactions that were open meanwhile.
+CREATE INDEX IF NOT EXISTS points_posting_seq_idx ON o2o.points_posting USING brin (seq) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX IF NOT EXISTS points_posting_reverses_idx ON o2o.points_posting (reverses_transfer_id) WHERE reverses_transfer_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS points_hold_hold_id_idx ON o2o.points_hold (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_id) WHERE kind = 'pending';
@@ -30,7 +32,8 @@ CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, cu
 	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,
 	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
 	expires_round text DEFAULT 'day', reserve_policy text DEFAULT 'none', organisation_id bigint DEFAULT NULL,
-	valid_from timestamptz DEFAULT '-infinity', clawback_policy text DEFAULT 'negative', refund_grace interval DEFAULT NULL) RETURNS void
+	valid_from timestamptz DEFAULT '-infinity', clawback_policy text DEFAULT 'negative', refund_grace interval DEFAULT NULL,
+	reserve_ratio numeric DEFAULT 1) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF expires_after <= interval '0' THEN
@@ -43,11 +46,11 @@ BEGIN
 	-- An unknown time zone is an error here rather than at the first sale.
 	PERFORM now() AT TIME ZONE points_program_create.time_zone;
 	INSERT INTO o2o.points_program (program, name, organisation_id, currency, time_zone, scale, expires_after, expires_round, reserve_policy,
-		clawback_policy, refund_grace)
+		clawback_policy, refund_grace, reserve_ratio)
 	VALUES (points_program_create.program, points_program_create.name, points_program_create.organisation_id,
 		points_program_create.currency, points_program_create.time_zone, points_program_create.scale,
 		points_program_create.expires_after, points_program_create.expires_round, points_program_create.reserve_policy,
-		points_program_create.clawback_policy, points_program_create.refund_grace);
+		points_program_create.clawback_policy, points_program_create.refund_grace, points_program_create.reserve_ratio);
 	INSERT INTO o2o.points_program_rate (program, valid_from, points_per_unit, value_per_point, cost_per_point, expected_redemption)
 	VALUES (points_program_create.program, points_program_create.valid_from, points_program_create.points_per_unit,
 		points_program_create.value_per_point, points_program_create.cost_per_point, points_program_create.expected_redemption);
@@ -55,7 +58,7 @@ BEGIN
 	SELECT points_program_create.program, u.kind
 	FROM unnest('{issuer,redeemed,expired,in_transit,adjustment,exchange}'::text[]) u (kind);
 END $$;
-COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
+COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval, numeric) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired), how many times the reserve the liability may be (1 to 100). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
 
 CREATE OR REPLACE FUNCTION o2o.points_program_check(program text, amount o2o.points) RETURNS o2o.points_program
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -97,8 +100,9 @@ BEGIN
 	SELECT a.account_id INTO account FROM o2o.points_account a
 	WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;
 	IF NOT FOUND THEN
-		INSERT INTO o2o.points_account (profile_id, program, kind)
-		VALUES (points_account_open.profile_id, points_account_open.program, points_account_open.kind)
+		INSERT INTO o2o.points_account (profile_id, program, kind, chain)
+		VALUES (points_account_open.profile_id, points_account_open.program, points_account_open.kind,
+			(SELECT ''::bytea FROM o2o.points_program p WHERE p.program = points_account_open.program AND p.is_chained))
 		ON CONFLICT DO NOTHING;
 		SELECT a.account_id INTO STRICT account FROM o2o.points_account a
 		WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;
@@ -157,111 +161,122 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids, and closes portions of holds that are over. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
 
+CREATE OR REPLACE FUNCTION o2o.points_write(profile_ids bigint[], account_ids bigint[], transfer_ids bigint[], contra_account_ids bigint[], operations text[],
+	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_ids uuid[],
+	acting_profile_ids bigint[], customer_ids bigint[], reference text[], reason text[], occurred_at timestamptz[],
+	reverses_transfer_ids bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	stamp timestamptz := clock_timestamp();
+	change bigint := o2o.change_seq();
+	wrong record;
+BEGIN
+	WITH instruction AS MATERIALIZED (
+		SELECT u.*, a.kind, a.closed_at IS NOT NULL AS is_closed, a.version AS version_before, a.balance AS balance_before, a.debt AS debt_before, a.posted_at AS posted_before,
+			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.lot_below_zero END AS effect,
+			a.kind IN ('member', 'debt') AND u.expires_at IS NULL AS is_debt,
+			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AND o.owes AS owes,
+			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AS has_sign
+		FROM unnest(profile_ids, account_ids, transfer_ids, contra_account_ids, operations, points_write.expires_at, points_write.grant_month,
+				points_write.funding, amounts, request_ids, acting_profile_ids, customer_ids, points_write.reference, points_write.reason, points_write.occurred_at,
+				reverses_transfer_ids) WITH ORDINALITY
+			u (profile_id, account_id, transfer_id, contra_account_id, operation, expires_at, grant_month, funding, amount, request_id,
+				acting_profile_id, customer_id, reference, reason, occurred_at, reverses_transfer_id, n)
+			LEFT JOIN o2o.points_account a ON a.profile_id = u.profile_id AND a.account_id = u.account_id
+			LEFT JOIN o2o.points_operation() o ON o.operation = u.operation
+	), numbered AS MATERIALIZED (
+		SELECT i.*, i.version_before + row_number() OVER w AS version,
+			i.balance_before OPERATOR(o2o.+) o2o.sum(i.amount) OVER w AS balance,
+			i.debt_before OPERATOR(o2o.-) coalesce(o2o.sum(i.amount) FILTER (WHERE i.is_debt) OVER w, 0::o2o.points) AS debt,
+			greatest(stamp, i.posted_before + interval '1 microsecond') + (row_number() OVER w - 1) * interval '1 microsecond' AS posted_at,
+			lead(i.n) OVER w IS NULL AS is_last
+		FROM instruction i
+		WINDOW w AS (PARTITION BY i.profile_id, i.account_id ORDER BY i.n ROWS UNBOUNDED PRECEDING)
+	), lot_use AS MATERIALIZED (
+		SELECT i.n, i.profile_id, i.account_id, i.expires_at, i.grant_month, i.funding, lead(i.n) OVER w IS NULL AS is_last,
+			o2o.sum(i.amount) OVER w AS remaining,
+			coalesce(o2o.sum(i.amount) FILTER (WHERE i.effect = 'granted') OVER w, 0::o2o.points) AS granted,
+			coalesce(OPERATOR(o2o.-) o2o.sum(i.amount) FILTER (WHERE i.effect = 'consumed') OVER w, 0::o2o.points) AS consumed,
+			coalesce(OPERATOR(o2o.-) o2o.sum(i.amount) FILTER (WHERE i.effect = 'expired') OVER w, 0::o2o.points) AS expired,
+			coalesce(OPERATOR(o2o.-) o2o.sum(i.amount) FILTER (WHERE i.effect = 'clawed') OVER w, 0::o2o.points) AS clawed
+		FROM instruction i
+		WHERE i.expires_at IS NOT NULL AND i.grant_month IS NOT NULL AND i.funding IS NOT NULL
+		WINDOW w AS (PARTITION BY i.profile_id, i.account_id, i.expires_at, i.grant_month, i.funding ORDER BY i.n ROWS UNBOUNDED PRECEDING)
+	), posting AS (
+		INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
+			expires_at, grant_month, funding, request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at,
+			reverses_transfer_id, seq)
+		SELECT p.profile_id, p.account_id, p.version, p.transfer_id, p.contra_account_id, p.operation, p.amount, p.balance,
+			p.expires_at, p.grant_month, p.funding, p.request_id, p.acting_profile_id, p.customer_id, p.reference, p.reason, p.occurred_at, p.posted_at,
+			p.reverses_transfer_id, change
+		FROM numbered p
+		WHERE p.kind IS NOT NULL
+	), account AS (
+		UPDATE o2o.points_account a SET version = p.version, balance = p.balance, debt = p.debt, posted_at = p.posted_at
+		FROM numbered p
+		WHERE p.is_last AND a.profile_id = p.profile_id AND a.account_id = p.account_id
+	), lot AS (
+		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining, consumed, expired, clawed)
+		SELECT u.profile_id, u.account_id, u.expires_at, u.grant_month, u.funding, u.granted, u.remaining, u.consumed, u.expired, u.clawed
+		FROM lot_use u
+		WHERE u.is_last
+		ON CONFLICT ON CONSTRAINT points_lot_pkey DO UPDATE
+		SET granted = l.granted OPERATOR(o2o.+) excluded.granted, remaining = l.remaining OPERATOR(o2o.+) excluded.remaining,
+			consumed = l.consumed OPERATOR(o2o.+) excluded.consumed, expired = l.expired OPERATOR(o2o.+) excluded.expired,
+			clawed = l.clawed OPERATOR(o2o.+) excluded.clawed
+	)
+	SELECT p.account_id, p.operation, p.amount, p.kind, v.problem INTO wrong
+	FROM numbered p
+		LEFT JOIN lot_use u ON u.n = p.n
+		LEFT JOIN o2o.points_lot l ON l.profile_id = u.profile_id AND l.account_id = u.account_id
+			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
+		CROSS JOIN LATERAL (SELECT CASE
+			WHEN p.kind IS NULL THEN 'account'
+			WHEN p.is_closed THEN 'closed'
+			WHEN (num_nulls(p.expires_at, p.grant_month, p.funding) IN (0, 3)
+				AND CASE WHEN p.expires_at IS NOT NULL THEN p.kind = 'member' AND p.effect IS NOT NULL WHEN p.is_debt THEN p.owes ELSE p.has_sign END) IS NOT TRUE
+				THEN 'operation'
+			WHEN p.debt OPERATOR(o2o.<) 0 THEN 'debt'
+			WHEN (coalesce(l.remaining, 0::o2o.points) OPERATOR(o2o.+) u.remaining) OPERATOR(o2o.<) coalesce(l.held, 0::o2o.points)
+				OR coalesce(l.consumed, 0::o2o.points) OPERATOR(o2o.+) u.consumed OPERATOR(o2o.<) 0
+				OR coalesce(l.expired, 0::o2o.points) OPERATOR(o2o.+) u.expired OPERATOR(o2o.<) 0
+				OR coalesce(l.clawed, 0::o2o.points) OPERATOR(o2o.+) u.clawed OPERATOR(o2o.<) 0 THEN 'lot' END AS problem) v
+	WHERE v.problem IS NOT NULL
+	ORDER BY p.n
+	LIMIT 1;
+	CASE wrong.problem
+		WHEN 'account' THEN
+			RAISE EXCEPTION 'points account % does not exist', wrong.account_id USING ERRCODE = 'data_corrupted';
+		WHEN 'closed' THEN
+			RAISE EXCEPTION 'the points account is closed'
+				USING ERRCODE = 'O2321', DETAIL = format('Account %s.', wrong.account_id), HINT = 'points_reopen() opens it again.';
+		WHEN 'operation' THEN
+			RAISE EXCEPTION 'points operation "%" does not fit account %', wrong.operation, wrong.account_id
+				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Amount %s, account of kind %s.', wrong.amount, wrong.kind);
+		WHEN 'debt' THEN
+			RAISE EXCEPTION 'points account % does not owe what is repaid', wrong.account_id
+				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
+		WHEN 'lot' THEN
+			RAISE EXCEPTION 'lots of points account % do not hold what is taken from them', wrong.account_id
+				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
+		ELSE
+	END CASE;
+END $$;
+COMMENT ON FUNCTION o2o.points_write(bigint[], bigint[], bigint[], bigint[], text[], timestamptz[], date[], text[], o2o.points[], uuid[], bigint[], bigint[], text[], text[], timestamptz[], bigint[]) IS 'The only writer of postings: parallel arrays of instructions, one posting each, in their order; names as in points_posting. Gives each posting its account''s next version, running balance and rising posted_at, writes the account row once per call, and does to each lot what points_operation() says of the operation: above zero granted, or given back where consumed, expired or clawed; below consumed, expired or clawed; never what is on hold. Without a lot (expires_at, grant_month and funding NULL) a posting makes (below zero) or repays (above) the debt of a member''s account; other kinds have no lots. The accounts are locked, by points_accounts_lock(), in an earlier statement. Errors: O2321 the account is closed; XX001 no such account, a lot has less than is taken, a debt is less than is repaid; 22023 the operation does not fit the sign, the lot or the kind of account; 22003 the balance is out of range.';
+
 CREATE OR REPLACE FUNCTION o2o.points_post(profile_id bigint, account_id bigint, transfer_id bigint, contra_account_id bigint, operation text,
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,
 	acting_profile_id bigint, customer_id bigint, reference text, reason text, occurred_at timestamptz,
 	reverses_transfer_id bigint DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	total o2o.points := amounts[1];
-	of_debt boolean := expires_at[1] IS NULL;
-	new_version bigint;
-	new_balance o2o.points;
-	new_debt o2o.points;
-	stamp timestamptz;
-	lots bigint;
+	n integer[] := ARRAY[cardinality(amounts)];
 BEGIN
-	IF cardinality(amounts) > 1 THEN
-		total := (SELECT o2o.sum(u.amount) FROM unnest(amounts) u (amount));
-	END IF;
-	UPDATE o2o.points_account a
-	SET version = a.version + 1,
-		balance = a.balance OPERATOR(o2o.+) total,
-		debt = CASE WHEN of_debt THEN a.debt OPERATOR(o2o.-) total ELSE a.debt END,
-		posted_at = greatest(clock_timestamp(), a.posted_at + interval '1 microsecond')
-	WHERE a.profile_id = points_post.profile_id AND a.account_id = points_post.account_id
-	RETURNING a.version, a.balance, a.debt, a.posted_at INTO STRICT new_version, new_balance, new_debt, stamp;
-	INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
-		request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at, reverses_transfer_id)
-	VALUES (points_post.profile_id, points_post.account_id, new_version, points_post.transfer_id, points_post.contra_account_id,
-		points_post.operation, total, new_balance, points_post.request_id, points_post.acting_profile_id,
-		points_post.customer_id, points_post.reference, points_post.reason, points_post.occurred_at, stamp,
-		points_post.reverses_transfer_id);
-	IF of_debt THEN
-		IF new_debt OPERATOR(o2o.<) 0 THEN
-			RAISE EXCEPTION 'points account % does not owe what is repaid', account_id
-				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
-		END IF;
-		RETURN;
-	ELSIF total OPERATOR(o2o.>) 0 AND operation IN ('earn', 'transfer_in', 'opening', 'adjust') THEN
-		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining)
-		SELECT points_post.profile_id, points_post.account_id, u.expires_at, u.grant_month, u.funding, u.amount, u.amount
-		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
-		ON CONFLICT ON CONSTRAINT points_lot_pkey DO UPDATE
-		SET granted = l.granted OPERATOR(o2o.+) excluded.granted, remaining = l.remaining OPERATOR(o2o.+) excluded.remaining;
-	ELSE
-		UPDATE o2o.points_lot l
-		SET remaining = l.remaining OPERATOR(o2o.+) u.amount,
-			consumed = CASE WHEN operation IN ('burn', 'transfer_out', 'refund') THEN l.consumed OPERATOR(o2o.-) u.amount ELSE l.consumed END,
-			expired = CASE WHEN operation = 'expire' THEN l.expired OPERATOR(o2o.-) u.amount ELSE l.expired END,
-			clawed = CASE WHEN operation IN ('clawback', 'reverse', 'adjust') THEN l.clawed OPERATOR(o2o.-) u.amount ELSE l.clawed END
-		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
-		WHERE l.profile_id = points_post.profile_id AND l.account_id = points_post.account_id
-			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
-			AND l.remaining OPERATOR(o2o.+) u.amount OPERATOR(o2o.>=) l.held
-			AND u.amount OPERATOR(o2o.<=) CASE operation WHEN 'refund' THEN l.consumed WHEN 'expire' THEN l.expired WHEN 'reverse' THEN l.clawed ELSE 0 END;
-		GET DIAGNOSTICS lots = ROW_COUNT;
-		IF lots <> cardinality(amounts) THEN
-			RAISE EXCEPTION 'lots of points account % do not hold what is taken from them', account_id
-				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
-		END IF;
-	END IF;
-	INSERT INTO o2o.points_lot_use (profile_id, account_id, version, expires_at, grant_month, funding, amount)
-	SELECT points_post.profile_id, points_post.account_id, new_version, u.expires_at, u.grant_month, u.funding, u.amount
-	FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount);
+	PERFORM o2o.points_write(array_fill(profile_id, n), array_fill(account_id, n), array_fill(transfer_id, n), array_fill(contra_account_id, n),
+		array_fill(operation, n), expires_at, grant_month, funding, amounts, array_fill(request_id, n), array_fill(acting_profile_id, n),
+		array_fill(customer_id, n), array_fill(reference, n), array_fill(reason, n), array_fill(occurred_at, n), array_fill(reverses_transfer_id, n));
 END $$;
-COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'Writes one posting: the account''s next version and running balance, the posting itself, its lots and what it did to each. The lots come as parallel arrays of their keys and amounts, each key once, all amounts of one sign. Above zero: granted (earn, transfer_in, opening, adjust), or given back where refund, expire and reverse had consumed, expired, clawed it. Below: consumed (burn, transfer_out), expired (expire), clawed (clawback, reverse, adjust); never what is on hold. One amount with the key NULL makes (below zero) or repays (above) the account''s debt. The posting''s amount is the sum. Who debits holds the account''s lock. Errors: XX001 a lot has less than is taken, or a debt is less than is repaid, 22003 the balance is out of range.';
-
-CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
-RETURNS TABLE (program text, outstanding numeric, required numeric, reserve numeric, reserve_ratio numeric)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN QUERY
-	SELECT p.program, trim_scale(o.outstanding), n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
-	FROM o2o.points_program p
-		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0) AS outstanding
-			FROM o2o.points_account a
-				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-			WHERE a.program = p.program) o
-		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(e.amount), 0) AS reserve FROM o2o.points_reserve_entry e WHERE e.program = p.program) d
-		LEFT JOIN LATERAL (
-			SELECT r.cost_per_point, r.expected_redemption FROM o2o.points_program_rate r
-			WHERE r.program = p.program AND r.valid_from <= now()
-			ORDER BY r.valid_from DESC LIMIT 1) r ON true
-		CROSS JOIN LATERAL (
-			SELECT coalesce(o.outstanding * r.cost_per_point * r.expected_redemption, 0) AS required) n
-	WHERE for_program IS NULL OR p.program = for_program;
-END $$;
-COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: points outstanding (not spent, not expired but for those on hold; debts are not set off), money required for them (outstanding × cost per point × expected redemption, by the rate of now), money in reserve, both in the program''s currency, and the ratio required / reserve (NULL without a reserve; 1 is covered one to one).';
-
-CREATE OR REPLACE FUNCTION o2o.points_reserve_check(program text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	status record;
-BEGIN
-	-- Two issues at a time would each see the reserve without the other.
-	PERFORM FROM o2o.points_program p WHERE p.program = points_reserve_check.program FOR NO KEY UPDATE;
-	SELECT s.* INTO status FROM o2o.points_reserve_status(points_reserve_check.program) s;
-	IF status.required > status.reserve THEN
-		RAISE EXCEPTION 'reserve of points program "%" does not cover the points', program
-			USING ERRCODE = 'O2305',
-				DETAIL = format('Required %s, reserve %s.', trim_scale(status.required), trim_scale(status.reserve)),
-				HINT = 'Pay in with points_reserve_deposit(), or change the reserve policy of the program.';
-	END IF;
-END $$;
-COMMENT ON FUNCTION o2o.points_reserve_check(text) IS 'Called after points were issued in a program whose reserve policy is enforce: issues of this program queue up until the transaction ends, and its lots are summed up. Error: O2305 the reserve does not cover the points outstanding.';
+COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'points_write for one account: one posting per lot, given as parallel arrays of their keys and amounts, in this order. One amount with the key NULL makes or repays the account''s debt, or is for an account without lots. The account is locked. Errors: as points_write.';
 
 CREATE OR REPLACE FUNCTION o2o.points_quote_amount(program text, amount numeric, at timestamptz DEFAULT now()) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -292,7 +307,6 @@ DECLARE
 	account record;
 	part o2o.points;
 BEGIN
-	PERFORM o2o.points_accounts_lock(ARRAY[points_repay.profile_id], points_repay.program);
 	FOR account IN
 		SELECT a.account_id, a.debt FROM o2o.points_account a
 		WHERE a.profile_id = points_repay.profile_id AND a.program = points_repay.program AND a.debt OPERATOR(o2o.>) 0
@@ -309,16 +323,20 @@ BEGIN
 	END LOOP;
 	RETURN amount;
 END $$;
-COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. Locks the accounts of the profile in the program.';
+COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. The accounts of the profile in the program are locked.';
 
 CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
-	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS bigint
+	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL,
+	operation text DEFAULT 'earn', draws boolean DEFAULT true) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	rule o2o.points_program := o2o.points_program_check(program, amount);
 	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
 	account bigint;
-	issuer bigint;
+	contra bigint;
+	of_partner boolean := funding LIKE 'partner:%';
+	lot_expires_at timestamptz := o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone);
+	lot_month date := o2o.points_grant_month(occurred_at, rule.time_zone);
 	in_debt boolean;
 	is_pending boolean := coalesce(activate_at > now(), false);
 BEGIN
@@ -326,40 +344,39 @@ BEGIN
 	IF funding IS NULL THEN
 		RAISE EXCEPTION 'points need somebody who funds them' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	SELECT a.account_id, s.account_id, coalesce(a.debt OPERATOR(o2o.>) 0, false) OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
-	INTO account, issuer, in_debt
+	account := o2o.points_account_open(points_grant.profile_id, program);
+	PERFORM o2o.points_accounts_lock(ARRAY[points_grant.profile_id], program);
+	SELECT s.account_id, a.debt OPERATOR(o2o.>) 0 OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
+	INTO contra, in_debt
 	FROM o2o.points_system_account s
-		LEFT JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
+		JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
 		LEFT JOIN o2o.points_account d ON d.profile_id = points_grant.profile_id AND d.program = s.program AND d.kind = 'debt'
-	WHERE s.program = points_grant.program AND s.kind = 'issuer';
-	IF account IS NULL THEN
-		account := o2o.points_account_open(points_grant.profile_id, program);
+	WHERE s.program = points_grant.program AND s.kind = CASE points_grant.operation WHEN 'exchange_in' THEN 'exchange' ELSE 'issuer' END;
+	IF of_partner THEN
+		contra := (o2o.points_partner_of(substr(funding, 9), program)).account_id;
 	END IF;
 	IF in_debt AND NOT is_pending THEN
-		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, issuer, 'earn',
-			reference, reason, request_id, occurred_at);
+		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, contra,
+			points_grant.operation, reference, reason, request_id, occurred_at);
 	END IF;
 	IF amount OPERATOR(o2o.>) 0 THEN
-		PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
-			ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
-			ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
-			request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
+		PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, contra, points_grant.operation,
+			ARRAY[lot_expires_at], ARRAY[lot_month], ARRAY[funding], ARRAY[amount], request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
 	END IF;
 	IF is_pending THEN
-		-- The account is locked since it was posted to; its last posting is this one.
 		PERFORM o2o.points_hold_place(points_grant.profile_id, points_grant.customer_id, program, 'pending', activate_at, new_transfer_id,
-			reference, reason, request_id, ARRAY(
-				SELECT (u.profile_id, u.account_id, 0, u.expires_at, u.grant_month, u.funding, u.amount, activate_at, true)::o2o.points_hold_part
-				FROM o2o.points_account a
-					JOIN o2o.points_lot_use u ON u.profile_id = a.profile_id AND u.account_id = a.account_id AND u.version = a.version
-				WHERE a.profile_id = points_grant.profile_id AND a.account_id = account));
+			reference, reason, request_id, ARRAY[
+				(points_grant.profile_id, account, 0, lot_expires_at, lot_month, funding, amount, activate_at, true)::o2o.points_hold_part]);
 	END IF;
-	IF rule.reserve_policy = 'enforce' THEN
-		PERFORM o2o.points_reserve_check(program);
+	IF of_partner THEN
+		PERFORM o2o.points_partner_draw(new_transfer_id);
+	END IF;
+	IF rule.reserve_policy = 'enforce' AND amount OPERATOR(o2o.>) 0 AND draws THEN
+		PERFORM o2o.points_reserve_draw(program, amount);
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz, text, boolean) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks the accounts of the profile in the program. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Funding partner:<code> draws on that partner. operation is earn or exchange_in. draws: whether an enforced reserve is drawn on now; a call that grants twice does it once by itself, after both. Errors: O2302, O2303, O2304 as points_program_check, O2322 no such partner, O2323 as points_partner_draw, O2305 as points_reserve_draw, 22023 as moment_check, 22004 funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -411,18 +428,17 @@ END $$;
 COMMENT ON FUNCTION o2o.points_pick(bigint[], bigint, text, o2o.points) IS 'Which lots of a customer''s profiles (members), whose accounts are locked, an amount comes from: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one, nothing that is on hold, and not if less than the debts of the members would be left. One row per account with its lots as parallel arrays, amounts above zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
 
 CREATE OR REPLACE FUNCTION o2o.points_draw(members bigint[], acting_profile_id bigint, customer_id bigint, program text, amount o2o.points,
-	transfer_id bigint, contra_kind text, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	transfer_id bigint, contra_account_id bigint, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
 	reverses_transfer_id bigint DEFAULT NULL,
 	OUT expires_at timestamptz[], OUT grant_month date[], OUT funding text[], OUT amounts o2o.points[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	contra bigint := o2o.points_system_account_id(program, contra_kind);
 	part record;
 	taken o2o.points[];
 BEGIN
 	FOR part IN SELECT p.* FROM o2o.points_pick(members, points_draw.acting_profile_id, program, amount) p LOOP
 		taken := ARRAY(SELECT OPERATOR(o2o.-) u.amount FROM unnest(part.amounts) WITH ORDINALITY u (amount, place) ORDER BY u.place);
-		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, contra, operation,
+		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, points_draw.contra_account_id, operation,
 			part.expires_at, part.grant_month, part.funding, taken, points_draw.request_id,
 			points_draw.acting_profile_id, points_draw.customer_id, points_draw.reference, points_draw.reason, points_draw.occurred_at,
 			points_draw.reverses_transfer_id);
@@ -432,4 +448,4 @@ BEGIN
 		amounts := amounts || taken;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, text, text, text, text, uuid, timestamptz, bigint) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account, by the order of points_pick. contra_kind is the system account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
+COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account, by the order of points_pick. contra_account_id is the account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';

@@ -1,4 +1,4 @@
--- The stores room: registering places with their hours and service areas, open or closed, searches.
+-- The stores room: service areas, open or closed, searches. Places are registered in the next piece.
 -- The types and distance operators are the extension's (sql/install/4x, src/geo); the tables stand in the base room.
 
 CREATE INDEX IF NOT EXISTS location_position_idx ON o2o.location USING spgist (position);
@@ -18,12 +18,6 @@ COMMENT ON COLUMN o2o.location_area.radius_m IS 'Within so many metres of its po
 COMMENT ON COLUMN o2o.location_area.area IS 'Within this polygon, edges included; NULL: it is a distance';
 CREATE INDEX IF NOT EXISTS location_area_radius_idx ON o2o.location_area (radius_m);
 CREATE INDEX IF NOT EXISTS location_area_area_idx ON o2o.location_area USING gist (area);
-
-CREATE OR REPLACE FUNCTION o2o.location_in_business(opened_on date, closed_on date, time_zone text, at timestamptz) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (opened_on IS NULL OR opened_on <= timezone(time_zone, at)::date)
-	AND (closed_on IS NULL OR closed_on > timezone(time_zone, at)::date);
-COMMENT ON FUNCTION o2o.location_in_business(date, date, text, timestamptz) IS 'True when a place exists at a moment: the local day is opened_on or later and before closed_on (NULL: no bound).';
 
 -- Neither strict nor with a path of its own, like store_search below: so that the planner can inline it.
 CREATE OR REPLACE FUNCTION o2o.location_intervals(location_id bigint, time_zone text, first_day date, days integer)
@@ -191,105 +185,3 @@ BEGIN
 	ORDER BY s.distance_m, s.location_id, a.service;
 END $$;
 COMMENT ON FUNCTION o2o.stores_serving(o2o.geopoint, text, timestamptz, text[], text[]) IS 'The places whose service area (location_area) holds a point (''lon,lat'', WGS84), with the service of that area, by distance in metres, then id, then service: within its radius along the ellipsoid, or in its polygon, edges included. Only areas of this service, places open at open_at, with all of services, with all of roles (default: shop), that exist at that moment; NULL: no such condition. A place without position serves nobody. Error: 22023 point missing.';
-
-CREATE OR REPLACE FUNCTION o2o.location_import(rows jsonb) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	bad text;
-	written bigint;
-BEGIN
-	IF jsonb_typeof(location_import.rows) IS DISTINCT FROM 'array' THEN
-		RAISE EXCEPTION 'locations must be a JSON array of objects' USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	SELECT string_agg(DISTINCT k.key, ', ' ORDER BY k.key) INTO bad
-	FROM jsonb_array_elements(location_import.rows) r (item), jsonb_object_keys(r.item) k (key)
-	WHERE k.key NOT IN ('source', 'source_id', 'name', 'kind', 'organisation', 'parent', 'roles', 'services', 'lon', 'lat',
-		'time_zone', 'address', 'city', 'region', 'country', 'opened_on', 'closed_on', 'hours', 'exceptions', 'areas');
-	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown keys in a location: %', bad USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-	SELECT string_agg(DISTINCT coalesce(r.item ->> 'source', 'null'), ', ') INTO bad
-	FROM jsonb_array_elements(location_import.rows) r (item)
-	WHERE NOT EXISTS (SELECT FROM o2o.source s WHERE s.source = r.item ->> 'source');
-	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown source %', bad USING ERRCODE = 'O2101', HINT = 'Register it with o2o.source_register().';
-	END IF;
-	SELECT string_agg(DISTINCT r.item ->> 'organisation', ', ') INTO bad
-	FROM jsonb_array_elements(location_import.rows) r (item)
-	WHERE NOT EXISTS (SELECT FROM o2o.organisation g WHERE g.code = r.item ->> 'organisation');
-	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown organisation %', bad USING ERRCODE = 'invalid_parameter_value',
-			HINT = 'The organisations are the rows of o2o.organisation.';
-	END IF;
-	SELECT string_agg(DISTINCT r.item ->> 'time_zone', ', ') INTO bad
-	FROM jsonb_array_elements(location_import.rows) r (item)
-	WHERE r.item ? 'time_zone' AND NOT EXISTS (SELECT FROM pg_timezone_names z WHERE z.name = r.item ->> 'time_zone');
-	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown time zone %', bad USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-
-	INSERT INTO o2o.location AS l (organisation_id, source, source_id, name, kind, roles, services, position, time_zone,
-		address, city, region, country, opened_on, closed_on)
-	SELECT g.organisation_id, r.source, r.source_id, r.name, coalesce(r.kind, 'store'),
-		coalesce(r.roles, CASE r.kind WHEN 'warehouse' THEN '{warehouse}'::text[] ELSE '{shop}' END), coalesce(r.services, '{}'),
-		o2o.geopoint(r.lon, r.lat),
-		coalesce(r.time_zone, s.time_zone), r.address, r.city, r.region, r.country, r.opened_on, r.closed_on
-	FROM jsonb_to_recordset(location_import.rows) r (source text, source_id text, name text, kind text, organisation text,
-			roles text[], services text[], lon double precision, lat double precision, time_zone text, address text, city text, region text,
-			country text, opened_on date, closed_on date)
-		JOIN o2o.source s ON s.source = r.source
-		LEFT JOIN o2o.organisation g ON g.code = r.organisation
-	ORDER BY r.source, r.source_id
-	ON CONFLICT (source, source_id) DO UPDATE SET organisation_id = excluded.organisation_id, name = excluded.name,
-		kind = excluded.kind, roles = excluded.roles, services = excluded.services, position = excluded.position,
-		time_zone = excluded.time_zone, address = excluded.address, city = excluded.city, region = excluded.region,
-		country = excluded.country, opened_on = excluded.opened_on, closed_on = excluded.closed_on;
-	GET DIAGNOSTICS written = ROW_COUNT;
-
-	SELECT string_agg(DISTINCT r.item ->> 'parent', ', ') INTO bad
-	FROM jsonb_array_elements(location_import.rows) r (item)
-	WHERE NOT EXISTS (SELECT FROM o2o.location parent WHERE parent.source || '/' || parent.source_id = r.item ->> 'parent');
-	IF bad IS NOT NULL THEN
-		RAISE EXCEPTION 'unknown location "%"', bad
-			USING ERRCODE = 'O2103', HINT = 'Name the parent by <source>/<source_id>, of these rows or registered before.';
-	END IF;
-	UPDATE o2o.location l SET parent_location_id = parent.location_id
-	FROM jsonb_to_recordset(location_import.rows) r (source text, source_id text, parent text)
-		JOIN o2o.location parent ON parent.source || '/' || parent.source_id = r.parent
-	WHERE l.source = r.source AND l.source_id = r.source_id
-		AND l.parent_location_id IS DISTINCT FROM parent.location_id;
-
-	DELETE FROM o2o.location_hours h
-	USING jsonb_array_elements(location_import.rows) r (item), o2o.location l
-	WHERE r.item ? 'hours' AND l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		AND h.location_id = l.location_id;
-	INSERT INTO o2o.location_hours (location_id, weekday, opens, closes)
-	SELECT l.location_id, d.weekday::smallint, h.opens, h.closes
-	FROM jsonb_array_elements(location_import.rows) r (item)
-		JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		CROSS JOIN jsonb_to_recordset(coalesce(r.item -> 'hours', '[]')) h (weekday jsonb, opens time, closes time)
-		CROSS JOIN jsonb_array_elements_text(CASE jsonb_typeof(h.weekday) WHEN 'array' THEN h.weekday
-			ELSE jsonb_build_array(h.weekday) END) d (weekday);
-
-	DELETE FROM o2o.location_hours_exception e
-	USING jsonb_array_elements(location_import.rows) r (item), o2o.location l
-	WHERE r.item ? 'exceptions' AND l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		AND e.location_id = l.location_id;
-	INSERT INTO o2o.location_hours_exception (location_id, day, opens, closes, note)
-	SELECT l.location_id, e.day, e.opens, e.closes, e.note
-	FROM jsonb_array_elements(location_import.rows) r (item)
-		JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		CROSS JOIN jsonb_to_recordset(coalesce(r.item -> 'exceptions', '[]')) e (day date, opens time, closes time, note text);
-
-	DELETE FROM o2o.location_area a
-	USING jsonb_array_elements(location_import.rows) r (item), o2o.location l
-	WHERE r.item ? 'areas' AND l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		AND a.location_id = l.location_id;
-	INSERT INTO o2o.location_area (location_id, service, radius_m, area)
-	SELECT l.location_id, coalesce(a.service, 'delivery'), a.radius_m, o2o.geo_polygon(a.area)
-	FROM jsonb_array_elements(location_import.rows) r (item)
-		JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		CROSS JOIN jsonb_to_recordset(coalesce(r.item -> 'areas', '[]')) a (service text, radius_m double precision, area jsonb);
-	RETURN written;
-END $$;
-COMMENT ON FUNCTION o2o.location_import(jsonb) IS 'Registers places, or replaces their rows, from a JSON array of objects: source, source_id, name, and optionally kind (default store), organisation (code), parent (<source>/<source_id>), roles, services, lon and lat (degrees, WGS84), time_zone (default: the source''s), address, city, region, country, opened_on, closed_on, hours ([{"weekday": 1 or [1,2,3], "opens": "09:00", "closes": "21:00"}]), exceptions ([{"day": "2026-12-25", "opens": null, "closes": null, "note": "…"}]), areas ([{"service": "delivery", "radius_m": 3000}, {"service": "repair", "area": GeoJSON polygon}]; service defaults to delivery). hours, exceptions and areas replace what was there when the key is present. Returns the number of places. Errors: O2101 unknown source, O2103 unknown parent, 22023 unknown key, organisation or time zone, 22P02 or 22003 bad position, 23514 an area that is neither a radius nor a valid polygon.';

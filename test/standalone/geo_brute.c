@@ -1,7 +1,7 @@
 /*
  * geo_brute.c
  *		Judges searches that a server has answered, by PROJ's geod_inverse over all
- *		positions; shares no code with src/.  test/t/041_store_exact.pl runs it.
+ *		positions; shares no code with src/.  test/t/042_store_exact.pl runs it.
  *		Usage: geo_brute POSITIONS ANSWERS WHOLE
  *
  * A line of POSITIONS: id, longitude and latitude in 1e-7 degree.  A line of
