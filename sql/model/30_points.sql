@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS o2o.points_program (
 	created_at timestamptz NOT NULL DEFAULT now(),
 	clawback_policy text NOT NULL DEFAULT 'negative' CHECK (clawback_policy IN ('negative', 'debt', 'available')),
 	refund_grace interval,
-	reserve_ratio numeric NOT NULL DEFAULT 1 CHECK (reserve_ratio BETWEEN 1 AND 100)
+	reserve_ratio numeric NOT NULL DEFAULT 1 CHECK (reserve_ratio BETWEEN 1 AND 100),
+	is_chained boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE o2o.points_program IS 'Points programs: the rules by which points are posted and expire.';
 COMMENT ON COLUMN o2o.points_program.program IS 'Code of the program, [a-z][a-z0-9_]*';
@@ -28,6 +29,7 @@ COMMENT ON COLUMN o2o.points_program.reserve_policy IS 'none; warn: points_verif
 COMMENT ON COLUMN o2o.points_program.created_at IS 'When the row was written (start of the transaction)';
 COMMENT ON COLUMN o2o.points_program.clawback_policy IS 'Points taken back that are not there any more: negative: the balance goes below zero; debt: the balance stays, the debt stands on an account of its own; available: no more is taken than there is';
 COMMENT ON COLUMN o2o.points_program.reserve_ratio IS 'How many times the reserve the liability may be, 1 to 100; 1: every unit of money that points are expected to cost lies in reserve. Changed by points_reserve_set()';
+COMMENT ON COLUMN o2o.points_program.is_chained IS 'Whether postings are linked in a hash chain per account; points_chain_set() changes it';
 COMMENT ON COLUMN o2o.points_program.refund_grace IS 'How long refunded points live that have expired in the meantime; NULL: they come back as they were, which is expired';
 
 CREATE TABLE IF NOT EXISTS o2o.points_program_rate (

@@ -100,8 +100,9 @@ BEGIN
 	SELECT a.account_id INTO account FROM o2o.points_account a
 	WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;
 	IF NOT FOUND THEN
-		INSERT INTO o2o.points_account (profile_id, program, kind)
-		VALUES (points_account_open.profile_id, points_account_open.program, points_account_open.kind)
+		INSERT INTO o2o.points_account (profile_id, program, kind, chain)
+		VALUES (points_account_open.profile_id, points_account_open.program, points_account_open.kind,
+			(SELECT ''::bytea FROM o2o.points_program p WHERE p.program = points_account_open.program AND p.is_chained))
 		ON CONFLICT DO NOTHING;
 		SELECT a.account_id INTO STRICT account FROM o2o.points_account a
 		WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;

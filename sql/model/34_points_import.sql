@@ -247,8 +247,10 @@ BEGIN
 	IF cardinality(burners) > 0 THEN
 		PERFORM o2o.customer_lock(burners);
 	END IF;
-	INSERT INTO o2o.points_account (profile_id, program)
-	SELECT DISTINCT i.profile_id, i.program FROM o2o.import_points i
+	INSERT INTO o2o.points_account (profile_id, program, chain)
+	SELECT DISTINCT i.profile_id, i.program, CASE WHEN p.is_chained THEN ''::bytea END
+	FROM o2o.import_points i
+		JOIN o2o.points_program p ON p.program = i.program
 	WHERE i.batch_id = points_import.batch_id AND i.operation <> 'burn'
 	ORDER BY i.profile_id, i.program
 	ON CONFLICT DO NOTHING;

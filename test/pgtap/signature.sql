@@ -37,7 +37,7 @@ INSERT INTO promised VALUES
 	('points_liability_roll', 'program text, from_at timestamp with time zone, to_at timestamp with time zone, known_at timestamp with time zone?', 'opening numeric, deferred numeric, clawed numeric, redeemed numeric, breakage numeric, closing numeric'),
 	('points_opening_import', 'batch_id bigint', 'source text, program text, rows bigint, points numeric, owed numeric, pending numeric, expired numeric, problems bigint, problem_points numeric'),
 	('points_reconcile', 'source text, as_of timestamp with time zone?', 'program text, customer_id bigint, person text, cause text, reference text, theirs numeric, ours numeric, difference numeric, detail text'),
-	('points_verify', 'for_program text?', 'check text, program text, profile_id bigint, account_id bigint, detail text'),
+	('points_verify', 'for_program text?, since bigint?', 'check text, program text, profile_id bigint, account_id bigint, detail text'),
 	('stores_nearest', 'point geopoint, k integer?, max_m double precision?, open_at timestamp with time zone?, services text[]?, roles text[]?', 'store_id bigint, name text, distance_m double precision'),
 	('order_place', 'identifiers jsonb, lines jsonb, source text, source_id text, channel text, location_id bigint?, payments jsonb?, currency text?, channel_fulfilled text?, location_fulfilled bigint?, points_program text?, points_burn points?, ordered_at timestamp with time zone?, idempotency_key text?',
 		'order_id bigint, profile_id bigint, customer_id bigint, points_earned points, points_balance points'),
