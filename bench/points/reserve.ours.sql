@@ -1,5 +1,5 @@
 -- 16 clients earn points in a program whose reserve is enforced
--- count: 16000 calls
+-- count: 4800 calls
 -- clients: 16
 -- repeats: 3
 \set n random(1, 20000)
