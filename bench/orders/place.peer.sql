@@ -22,15 +22,14 @@ BEGIN
 		WHERE a.profile_id = buyer.profile_id AND a.account_id = buyer.account_id
 		RETURNING a.version, a.balance, a.posted_at INTO account;
 		INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
-			request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at)
+			expires_at, grant_month, funding, request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at, seq)
 		VALUES (buyer.profile_id, buyer.account_id, account.version, nextval('o2o.points_transfer_id_seq'), issuer, 'earn', 55, account.balance,
-			request, buyer.profile_id, buyer.profile_id, 'order/pos/' || run || '/' || i, 'order', now(), account.posted_at);
+			expiry, month, 'program', request, buyer.profile_id, buyer.profile_id, 'order/pos/' || run || '/' || i, 'order', now(), account.posted_at,
+			pg_current_xact_id()::text::bigint);
 		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining)
 		VALUES (buyer.profile_id, buyer.account_id, expiry, month, 'program', 55, 55)
 		ON CONFLICT ON CONSTRAINT points_lot_pkey DO UPDATE
 		SET granted = l.granted OPERATOR(o2o.+) excluded.granted, remaining = l.remaining OPERATOR(o2o.+) excluded.remaining;
-		INSERT INTO o2o.points_lot_use (profile_id, account_id, version, expires_at, grant_month, funding, amount)
-		VALUES (buyer.profile_id, buyer.account_id, account.version, expiry, month, 'program', 55);
 		INSERT INTO o2o.sales_order (profile_id, order_id, source, source_id, request_id, channel_sold, location_sold, channel_fulfilled,
 			location_fulfilled, currency, total, points_program, points_earned, ordered_at)
 		VALUES (buyer.profile_id, new_order_id, 'pos', run || '/' || i, request, 'store', shop, 'store', shop, 'CNY', 55, 'club', 55, now());

@@ -39,19 +39,24 @@ COMMENT ON FUNCTION o2o.identity_conflict(bigint[], text[], text[], integer) IS 
 CREATE OR REPLACE FUNCTION o2o.change_seq() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	cluster bigint := (SELECT c.system_identifier FROM pg_control_system() c);
+	cluster bigint := o2o.cluster_identifier();
 	base bigint;
+	posted bigint;
 BEGIN
 	SELECT b.base INTO base FROM o2o.change_base b WHERE b.system_identifier = cluster;
 	IF NOT FOUND THEN
+		-- The ledger is a room above this one, which may be missing.
+		IF to_regclass('o2o.points_posting') IS NOT NULL THEN
+			EXECUTE 'SELECT max(p.seq) FROM o2o.points_posting p' INTO posted;
+		END IF;
 		INSERT INTO o2o.change_base (system_identifier, base)
-		SELECT cluster, coalesce(max(c.seq), 0) FROM o2o.customer_change c
+		SELECT cluster, coalesce(greatest(max(c.seq), posted), 0) FROM o2o.customer_change c
 		ON CONFLICT DO NOTHING;
 		SELECT b.base INTO base FROM o2o.change_base b WHERE b.system_identifier = cluster;
 	END IF;
 	RETURN base + pg_current_xact_id()::text::bigint;
 END $$;
-COMMENT ON FUNCTION o2o.change_seq() IS 'The change number of this transaction. All its changes share it, and it is below the number of every transaction that starts after this one ends.';
+COMMENT ON FUNCTION o2o.change_seq() IS 'The change number of this transaction, the same for changes of customers (customer_change) and postings of points (points_posting). All its changes share it, and it is below the number of every transaction that starts after this one ends. In a new cluster, after dump and restore, it goes on above every number given before.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_move(moved bigint[], old_customer_id bigint, new_customer_id bigint, cause text, moved_at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -68,6 +68,7 @@ CREATE TABLE IF NOT EXISTS o2o.points_account (
 	debt o2o.points NOT NULL DEFAULT 0,
 	posted_at timestamptz NOT NULL DEFAULT '-infinity',
 	created_at timestamptz NOT NULL DEFAULT now(),
+	chain bytea,
 	PRIMARY KEY (profile_id, account_id),
 	UNIQUE (profile_id, program, kind)
 ) WITH (fillfactor = 70);
@@ -82,6 +83,7 @@ COMMENT ON COLUMN o2o.points_account.held IS 'Points in open portions of holds, 
 COMMENT ON COLUMN o2o.points_account.debt IS 'Points that were taken back and were not there any more, by which balance is below what remains in the lots; the next points earned repay it';
 COMMENT ON COLUMN o2o.points_account.posted_at IS 'When the last posting was written; -infinity: none yet';
 COMMENT ON COLUMN o2o.points_account.created_at IS 'When the row was written (start of the transaction)';
+COMMENT ON COLUMN o2o.points_account.chain IS 'chain of the last posting, empty before the first; NULL: the account is not chained';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.points_transfer_id_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.points_posting (
@@ -90,9 +92,12 @@ CREATE TABLE IF NOT EXISTS o2o.points_posting (
 	version bigint NOT NULL,
 	transfer_id bigint NOT NULL,
 	contra_account_id bigint NOT NULL,
-	operation text NOT NULL CHECK (operation IN ('earn', 'burn', 'transfer_out', 'transfer_in', 'expire', 'refund', 'clawback', 'reverse', 'adjust', 'opening')),
+	operation text NOT NULL,
 	amount o2o.points NOT NULL,
 	balance o2o.points NOT NULL,
+	expires_at timestamptz,
+	grant_month date,
+	funding text,
 	request_id uuid NOT NULL,
 	acting_profile_id bigint NOT NULL,
 	customer_id bigint NOT NULL,
@@ -102,17 +107,22 @@ CREATE TABLE IF NOT EXISTS o2o.points_posting (
 	posted_at timestamptz NOT NULL,
 	posted_by text NOT NULL DEFAULT session_user,
 	reverses_transfer_id bigint,
+	seq bigint NOT NULL,
+	chain bytea,
 	PRIMARY KEY (profile_id, account_id, version)
 );
-COMMENT ON TABLE o2o.points_posting IS 'The ledger, append-only, written by points_post() and points_import() alone. One row is a double entry: amount on this account, minus amount on the contra account.';
+COMMENT ON TABLE o2o.points_posting IS 'The ledger, append-only, written by points_write() alone. One row is a double entry of one account and one lot: amount on this account, minus amount on the contra account. A transfer over several lots has a row for each, with consecutive versions.';
 COMMENT ON COLUMN o2o.points_posting.profile_id IS 'Profile whose account it is';
 COMMENT ON COLUMN o2o.points_posting.account_id IS 'Account; refers to points_account';
 COMMENT ON COLUMN o2o.points_posting.version IS 'Number of the posting in the account, 1 and up without gaps';
-COMMENT ON COLUMN o2o.points_posting.transfer_id IS 'Number of the transfer, the same in all postings of one operation';
-COMMENT ON COLUMN o2o.points_posting.contra_account_id IS 'Account on the other side; refers to points_system_account';
-COMMENT ON COLUMN o2o.points_posting.operation IS 'What was done: earn, burn, transfer_out, transfer_in, expire, refund, clawback, reverse, adjust or opening';
+COMMENT ON COLUMN o2o.points_posting.transfer_id IS 'Number of the transfer, the same in all postings of one call';
+COMMENT ON COLUMN o2o.points_posting.contra_account_id IS 'Account on the other side, which keeps no balance of it in a row; refers to points_system_account, or to the points_account of a seller';
+COMMENT ON COLUMN o2o.points_posting.operation IS 'What was done, one of points_operation()';
 COMMENT ON COLUMN o2o.points_posting.amount IS 'Points; above zero they came to the account, below zero they left it';
 COMMENT ON COLUMN o2o.points_posting.balance IS 'Points of the account after the posting';
+COMMENT ON COLUMN o2o.points_posting.expires_at IS 'expires_at of its lot; refers to points_lot; NULL, as grant_month and funding: no lot, for the posting makes or repays a debt, or the account has no lots';
+COMMENT ON COLUMN o2o.points_posting.grant_month IS 'grant_month of its lot';
+COMMENT ON COLUMN o2o.points_posting.funding IS 'funding of its lot';
 COMMENT ON COLUMN o2o.points_posting.request_id IS 'Call that posted it; refers to request, or is random where no idempotency key was given';
 COMMENT ON COLUMN o2o.points_posting.acting_profile_id IS 'Profile by which the person who did it was recognised; of a gift the giver, of an expiry the owner';
 COMMENT ON COLUMN o2o.points_posting.customer_id IS 'Customer that acting_profile_id resolved to at that moment; refers to customer';
@@ -122,6 +132,8 @@ COMMENT ON COLUMN o2o.points_posting.occurred_at IS 'When it happened; of an exp
 COMMENT ON COLUMN o2o.points_posting.posted_at IS 'When it was written; rises with version';
 COMMENT ON COLUMN o2o.points_posting.posted_by IS 'Login role that posted it';
 COMMENT ON COLUMN o2o.points_posting.reverses_transfer_id IS 'Transfer that it gives or takes back, in part or whole, by refund, clawback or reversal; NULL: none';
+COMMENT ON COLUMN o2o.points_posting.seq IS 'Change number of the transaction that posted it, see change_seq(): every number below that of the oldest open transaction is complete';
+COMMENT ON COLUMN o2o.points_posting.chain IS 'SHA-256 over the posting and the chain of the one before it in the account; NULL where the account is not chained';
 
 CREATE TABLE IF NOT EXISTS o2o.points_lot (
 	profile_id bigint NOT NULL,
@@ -149,25 +161,6 @@ COMMENT ON COLUMN o2o.points_lot.consumed IS 'Points burned or given away, less 
 COMMENT ON COLUMN o2o.points_lot.expired IS 'Points swept after they expired, less those that a clawback then took back';
 COMMENT ON COLUMN o2o.points_lot.clawed IS 'Points taken back by clawback, reversal or adjustment';
 COMMENT ON COLUMN o2o.points_lot.held IS 'Points of remaining that are in open portions of holds';
-
-CREATE TABLE IF NOT EXISTS o2o.points_lot_use (
-	profile_id bigint NOT NULL,
-	account_id bigint NOT NULL,
-	version bigint NOT NULL,
-	expires_at timestamptz NOT NULL,
-	grant_month date NOT NULL,
-	funding text NOT NULL,
-	amount o2o.points NOT NULL,
-	PRIMARY KEY (profile_id, account_id, version, expires_at, grant_month, funding)
-);
-COMMENT ON TABLE o2o.points_lot_use IS 'What a posting did to which lot, append-only. Sums to the posting''s amount; a posting that makes or repays a debt has none.';
-COMMENT ON COLUMN o2o.points_lot_use.profile_id IS 'Profile whose account it is';
-COMMENT ON COLUMN o2o.points_lot_use.account_id IS 'Account; refers to points_account';
-COMMENT ON COLUMN o2o.points_lot_use.version IS 'version of the posting; refers to points_posting';
-COMMENT ON COLUMN o2o.points_lot_use.expires_at IS 'expires_at of the lot; refers to points_lot';
-COMMENT ON COLUMN o2o.points_lot_use.grant_month IS 'grant_month of the lot; refers to points_lot';
-COMMENT ON COLUMN o2o.points_lot_use.funding IS 'funding of the lot; refers to points_lot';
-COMMENT ON COLUMN o2o.points_lot_use.amount IS 'Points; above zero granted or given back to the lot, below zero taken from it';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.points_hold_id_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.points_hold (

@@ -1,9 +1,11 @@
--- The points room: programs, accounts, lots, and points_post, the only writer
--- of single postings. What callers use stands in 32, the bulk writer in 34.
+-- The points room: programs, accounts, lots, and points_write, the only writer
+-- of postings. What callers use stands in 32, the bulk import in 34.
 
 CREATE INDEX IF NOT EXISTS points_lot_expires_at_idx ON o2o.points_lot (expires_at) WHERE expires_at < 'infinity';
 -- Numbers of transfers rise, so that this index grows at its end alone.
 CREATE INDEX IF NOT EXISTS points_posting_transfer_id_idx ON o2o.points_posting (transfer_id);
+-- Change numbers rise with the table, but for those of transactions that were open meanwhile.
+CREATE INDEX IF NOT EXISTS points_posting_seq_idx ON o2o.points_posting USING brin (seq) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX IF NOT EXISTS points_posting_reverses_idx ON o2o.points_posting (reverses_transfer_id) WHERE reverses_transfer_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS points_hold_hold_id_idx ON o2o.points_hold (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_id) WHERE kind = 'pending';
@@ -157,70 +159,118 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids, and closes portions of holds that are over. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
 
+CREATE OR REPLACE FUNCTION o2o.points_write(profile_ids bigint[], account_ids bigint[], transfer_ids bigint[], contra_account_ids bigint[], operations text[],
+	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_ids uuid[],
+	acting_profile_ids bigint[], customer_ids bigint[], reference text[], reason text[], occurred_at timestamptz[],
+	reverses_transfer_ids bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	stamp timestamptz := clock_timestamp();
+	change bigint := o2o.change_seq();
+	wrong record;
+BEGIN
+	WITH instruction AS MATERIALIZED (
+		SELECT u.*, a.kind, a.version AS version_before, a.balance AS balance_before, a.debt AS debt_before, a.posted_at AS posted_before,
+			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.lot_below_zero END AS effect,
+			a.kind IN ('member', 'debt') AND u.expires_at IS NULL AS is_debt,
+			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AND o.owes AS owes,
+			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AS has_sign
+		FROM unnest(profile_ids, account_ids, transfer_ids, contra_account_ids, operations, points_write.expires_at, points_write.grant_month,
+				points_write.funding, amounts, request_ids, acting_profile_ids, customer_ids, points_write.reference, points_write.reason, points_write.occurred_at,
+				reverses_transfer_ids) WITH ORDINALITY
+			u (profile_id, account_id, transfer_id, contra_account_id, operation, expires_at, grant_month, funding, amount, request_id,
+				acting_profile_id, customer_id, reference, reason, occurred_at, reverses_transfer_id, n)
+			LEFT JOIN o2o.points_account a ON a.profile_id = u.profile_id AND a.account_id = u.account_id
+			LEFT JOIN o2o.points_operation() o ON o.operation = u.operation
+	), numbered AS MATERIALIZED (
+		SELECT i.*, i.version_before + row_number() OVER w AS version,
+			i.balance_before OPERATOR(o2o.+) o2o.sum(i.amount) OVER w AS balance,
+			i.debt_before OPERATOR(o2o.-) coalesce(o2o.sum(i.amount) FILTER (WHERE i.is_debt) OVER w, 0::o2o.points) AS debt,
+			greatest(stamp, i.posted_before + interval '1 microsecond') + (row_number() OVER w - 1) * interval '1 microsecond' AS posted_at,
+			lead(i.n) OVER w IS NULL AS is_last
+		FROM instruction i
+		WINDOW w AS (PARTITION BY i.profile_id, i.account_id ORDER BY i.n ROWS UNBOUNDED PRECEDING)
+	), lot_use AS MATERIALIZED (
+		SELECT i.n, i.profile_id, i.account_id, i.expires_at, i.grant_month, i.funding, lead(i.n) OVER w IS NULL AS is_last,
+			o2o.sum(i.amount) OVER w AS remaining,
+			coalesce(o2o.sum(i.amount) FILTER (WHERE i.effect = 'granted') OVER w, 0::o2o.points) AS granted,
+			coalesce(OPERATOR(o2o.-) o2o.sum(i.amount) FILTER (WHERE i.effect = 'consumed') OVER w, 0::o2o.points) AS consumed,
+			coalesce(OPERATOR(o2o.-) o2o.sum(i.amount) FILTER (WHERE i.effect = 'expired') OVER w, 0::o2o.points) AS expired,
+			coalesce(OPERATOR(o2o.-) o2o.sum(i.amount) FILTER (WHERE i.effect = 'clawed') OVER w, 0::o2o.points) AS clawed
+		FROM instruction i
+		WHERE i.expires_at IS NOT NULL AND i.grant_month IS NOT NULL AND i.funding IS NOT NULL
+		WINDOW w AS (PARTITION BY i.profile_id, i.account_id, i.expires_at, i.grant_month, i.funding ORDER BY i.n ROWS UNBOUNDED PRECEDING)
+	), posting AS (
+		INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
+			expires_at, grant_month, funding, request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at,
+			reverses_transfer_id, seq)
+		SELECT p.profile_id, p.account_id, p.version, p.transfer_id, p.contra_account_id, p.operation, p.amount, p.balance,
+			p.expires_at, p.grant_month, p.funding, p.request_id, p.acting_profile_id, p.customer_id, p.reference, p.reason, p.occurred_at, p.posted_at,
+			p.reverses_transfer_id, change
+		FROM numbered p
+		WHERE p.kind IS NOT NULL
+	), account AS (
+		UPDATE o2o.points_account a SET version = p.version, balance = p.balance, debt = p.debt, posted_at = p.posted_at
+		FROM numbered p
+		WHERE p.is_last AND a.profile_id = p.profile_id AND a.account_id = p.account_id
+	), lot AS (
+		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining, consumed, expired, clawed)
+		SELECT u.profile_id, u.account_id, u.expires_at, u.grant_month, u.funding, u.granted, u.remaining, u.consumed, u.expired, u.clawed
+		FROM lot_use u
+		WHERE u.is_last
+		ON CONFLICT ON CONSTRAINT points_lot_pkey DO UPDATE
+		SET granted = l.granted OPERATOR(o2o.+) excluded.granted, remaining = l.remaining OPERATOR(o2o.+) excluded.remaining,
+			consumed = l.consumed OPERATOR(o2o.+) excluded.consumed, expired = l.expired OPERATOR(o2o.+) excluded.expired,
+			clawed = l.clawed OPERATOR(o2o.+) excluded.clawed
+	)
+	SELECT p.account_id, p.operation, p.amount, p.kind, v.problem INTO wrong
+	FROM numbered p
+		LEFT JOIN lot_use u ON u.n = p.n
+		LEFT JOIN o2o.points_lot l ON l.profile_id = u.profile_id AND l.account_id = u.account_id
+			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
+		CROSS JOIN LATERAL (SELECT CASE
+			WHEN p.kind IS NULL THEN 'account'
+			WHEN (num_nulls(p.expires_at, p.grant_month, p.funding) IN (0, 3)
+				AND CASE WHEN p.expires_at IS NOT NULL THEN p.kind = 'member' AND p.effect IS NOT NULL WHEN p.is_debt THEN p.owes ELSE p.has_sign END) IS NOT TRUE
+				THEN 'operation'
+			WHEN p.debt OPERATOR(o2o.<) 0 THEN 'debt'
+			WHEN (coalesce(l.remaining, 0::o2o.points) OPERATOR(o2o.+) u.remaining) OPERATOR(o2o.<) coalesce(l.held, 0::o2o.points)
+				OR coalesce(l.consumed, 0::o2o.points) OPERATOR(o2o.+) u.consumed OPERATOR(o2o.<) 0
+				OR coalesce(l.expired, 0::o2o.points) OPERATOR(o2o.+) u.expired OPERATOR(o2o.<) 0
+				OR coalesce(l.clawed, 0::o2o.points) OPERATOR(o2o.+) u.clawed OPERATOR(o2o.<) 0 THEN 'lot' END AS problem) v
+	WHERE v.problem IS NOT NULL
+	ORDER BY p.n
+	LIMIT 1;
+	CASE wrong.problem
+		WHEN 'account' THEN
+			RAISE EXCEPTION 'points account % does not exist', wrong.account_id USING ERRCODE = 'data_corrupted';
+		WHEN 'operation' THEN
+			RAISE EXCEPTION 'points operation "%" does not fit account %', wrong.operation, wrong.account_id
+				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Amount %s, account of kind %s.', wrong.amount, wrong.kind);
+		WHEN 'debt' THEN
+			RAISE EXCEPTION 'points account % does not owe what is repaid', wrong.account_id
+				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
+		WHEN 'lot' THEN
+			RAISE EXCEPTION 'lots of points account % do not hold what is taken from them', wrong.account_id
+				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
+		ELSE
+	END CASE;
+END $$;
+COMMENT ON FUNCTION o2o.points_write(bigint[], bigint[], bigint[], bigint[], text[], timestamptz[], date[], text[], o2o.points[], uuid[], bigint[], bigint[], text[], text[], timestamptz[], bigint[]) IS 'The only writer of postings: parallel arrays of instructions, one posting each, in their order; names as in points_posting. Gives each posting its account''s next version, running balance and rising posted_at, writes the account row once per call, and does to each lot what points_operation() says of the operation: above zero granted, or given back where consumed, expired or clawed; below consumed, expired or clawed; never what is on hold. Without a lot (expires_at, grant_month and funding NULL) a posting makes (below zero) or repays (above) the debt of a member''s account; other kinds have no lots. The accounts are locked, by points_accounts_lock(), in an earlier statement. Errors: XX001 no such account, a lot has less than is taken, a debt is less than is repaid; 22023 the operation does not fit the sign, the lot or the kind of account; 22003 the balance is out of range.';
+
 CREATE OR REPLACE FUNCTION o2o.points_post(profile_id bigint, account_id bigint, transfer_id bigint, contra_account_id bigint, operation text,
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,
 	acting_profile_id bigint, customer_id bigint, reference text, reason text, occurred_at timestamptz,
 	reverses_transfer_id bigint DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	total o2o.points := amounts[1];
-	of_debt boolean := expires_at[1] IS NULL;
-	new_version bigint;
-	new_balance o2o.points;
-	new_debt o2o.points;
-	stamp timestamptz;
-	lots bigint;
+	n integer[] := ARRAY[cardinality(amounts)];
 BEGIN
-	IF cardinality(amounts) > 1 THEN
-		total := (SELECT o2o.sum(u.amount) FROM unnest(amounts) u (amount));
-	END IF;
-	UPDATE o2o.points_account a
-	SET version = a.version + 1,
-		balance = a.balance OPERATOR(o2o.+) total,
-		debt = CASE WHEN of_debt THEN a.debt OPERATOR(o2o.-) total ELSE a.debt END,
-		posted_at = greatest(clock_timestamp(), a.posted_at + interval '1 microsecond')
-	WHERE a.profile_id = points_post.profile_id AND a.account_id = points_post.account_id
-	RETURNING a.version, a.balance, a.debt, a.posted_at INTO STRICT new_version, new_balance, new_debt, stamp;
-	INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
-		request_id, acting_profile_id, customer_id, reference, reason, occurred_at, posted_at, reverses_transfer_id)
-	VALUES (points_post.profile_id, points_post.account_id, new_version, points_post.transfer_id, points_post.contra_account_id,
-		points_post.operation, total, new_balance, points_post.request_id, points_post.acting_profile_id,
-		points_post.customer_id, points_post.reference, points_post.reason, points_post.occurred_at, stamp,
-		points_post.reverses_transfer_id);
-	IF of_debt THEN
-		IF new_debt OPERATOR(o2o.<) 0 THEN
-			RAISE EXCEPTION 'points account % does not owe what is repaid', account_id
-				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
-		END IF;
-		RETURN;
-	ELSIF total OPERATOR(o2o.>) 0 AND operation IN ('earn', 'transfer_in', 'opening', 'adjust') THEN
-		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining)
-		SELECT points_post.profile_id, points_post.account_id, u.expires_at, u.grant_month, u.funding, u.amount, u.amount
-		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
-		ON CONFLICT ON CONSTRAINT points_lot_pkey DO UPDATE
-		SET granted = l.granted OPERATOR(o2o.+) excluded.granted, remaining = l.remaining OPERATOR(o2o.+) excluded.remaining;
-	ELSE
-		UPDATE o2o.points_lot l
-		SET remaining = l.remaining OPERATOR(o2o.+) u.amount,
-			consumed = CASE WHEN operation IN ('burn', 'transfer_out', 'refund') THEN l.consumed OPERATOR(o2o.-) u.amount ELSE l.consumed END,
-			expired = CASE WHEN operation = 'expire' THEN l.expired OPERATOR(o2o.-) u.amount ELSE l.expired END,
-			clawed = CASE WHEN operation IN ('clawback', 'reverse', 'adjust') THEN l.clawed OPERATOR(o2o.-) u.amount ELSE l.clawed END
-		FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount)
-		WHERE l.profile_id = points_post.profile_id AND l.account_id = points_post.account_id
-			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
-			AND l.remaining OPERATOR(o2o.+) u.amount OPERATOR(o2o.>=) l.held
-			AND u.amount OPERATOR(o2o.<=) CASE operation WHEN 'refund' THEN l.consumed WHEN 'expire' THEN l.expired WHEN 'reverse' THEN l.clawed ELSE 0 END;
-		GET DIAGNOSTICS lots = ROW_COUNT;
-		IF lots <> cardinality(amounts) THEN
-			RAISE EXCEPTION 'lots of points account % do not hold what is taken from them', account_id
-				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
-		END IF;
-	END IF;
-	INSERT INTO o2o.points_lot_use (profile_id, account_id, version, expires_at, grant_month, funding, amount)
-	SELECT points_post.profile_id, points_post.account_id, new_version, u.expires_at, u.grant_month, u.funding, u.amount
-	FROM unnest(points_post.expires_at, points_post.grant_month, points_post.funding, amounts) u (expires_at, grant_month, funding, amount);
+	PERFORM o2o.points_write(array_fill(profile_id, n), array_fill(account_id, n), array_fill(transfer_id, n), array_fill(contra_account_id, n),
+		array_fill(operation, n), expires_at, grant_month, funding, amounts, array_fill(request_id, n), array_fill(acting_profile_id, n),
+		array_fill(customer_id, n), array_fill(reference, n), array_fill(reason, n), array_fill(occurred_at, n), array_fill(reverses_transfer_id, n));
 END $$;
-COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'Writes one posting: the account''s next version and running balance, the posting itself, its lots and what it did to each. The lots come as parallel arrays of their keys and amounts, each key once, all amounts of one sign. Above zero: granted (earn, transfer_in, opening, adjust), or given back where refund, expire and reverse had consumed, expired, clawed it. Below: consumed (burn, transfer_out), expired (expire), clawed (clawback, reverse, adjust); never what is on hold. One amount with the key NULL makes (below zero) or repays (above) the account''s debt. The posting''s amount is the sum. Who debits holds the account''s lock. Errors: XX001 a lot has less than is taken, or a debt is less than is repaid, 22003 the balance is out of range.';
+COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'points_write for one account: one posting per lot, given as parallel arrays of their keys and amounts, in this order. One amount with the key NULL makes or repays the account''s debt, or is for an account without lots. The account is locked. Errors: as points_write.';
 
 CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
 RETURNS TABLE (program text, outstanding numeric, required numeric, reserve numeric, reserve_ratio numeric)
@@ -292,7 +342,6 @@ DECLARE
 	account record;
 	part o2o.points;
 BEGIN
-	PERFORM o2o.points_accounts_lock(ARRAY[points_repay.profile_id], points_repay.program);
 	FOR account IN
 		SELECT a.account_id, a.debt FROM o2o.points_account a
 		WHERE a.profile_id = points_repay.profile_id AND a.program = points_repay.program AND a.debt OPERATOR(o2o.>) 0
@@ -309,7 +358,7 @@ BEGIN
 	END LOOP;
 	RETURN amount;
 END $$;
-COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. Locks the accounts of the profile in the program.';
+COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. The accounts of the profile in the program are locked.';
 
 CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
 	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS bigint
@@ -319,6 +368,8 @@ DECLARE
 	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
 	account bigint;
 	issuer bigint;
+	lot_expires_at timestamptz := o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone);
+	lot_month date := o2o.points_grant_month(occurred_at, rule.time_zone);
 	in_debt boolean;
 	is_pending boolean := coalesce(activate_at > now(), false);
 BEGIN
@@ -326,40 +377,33 @@ BEGIN
 	IF funding IS NULL THEN
 		RAISE EXCEPTION 'points need somebody who funds them' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	SELECT a.account_id, s.account_id, coalesce(a.debt OPERATOR(o2o.>) 0, false) OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
-	INTO account, issuer, in_debt
+	account := o2o.points_account_open(points_grant.profile_id, program);
+	PERFORM o2o.points_accounts_lock(ARRAY[points_grant.profile_id], program);
+	SELECT s.account_id, a.debt OPERATOR(o2o.>) 0 OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
+	INTO issuer, in_debt
 	FROM o2o.points_system_account s
-		LEFT JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
+		JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
 		LEFT JOIN o2o.points_account d ON d.profile_id = points_grant.profile_id AND d.program = s.program AND d.kind = 'debt'
 	WHERE s.program = points_grant.program AND s.kind = 'issuer';
-	IF account IS NULL THEN
-		account := o2o.points_account_open(points_grant.profile_id, program);
-	END IF;
 	IF in_debt AND NOT is_pending THEN
 		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, issuer, 'earn',
 			reference, reason, request_id, occurred_at);
 	END IF;
 	IF amount OPERATOR(o2o.>) 0 THEN
 		PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
-			ARRAY[o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone)],
-			ARRAY[o2o.points_grant_month(occurred_at, rule.time_zone)], ARRAY[funding], ARRAY[amount],
-			request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
+			ARRAY[lot_expires_at], ARRAY[lot_month], ARRAY[funding], ARRAY[amount], request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
 	END IF;
 	IF is_pending THEN
-		-- The account is locked since it was posted to; its last posting is this one.
 		PERFORM o2o.points_hold_place(points_grant.profile_id, points_grant.customer_id, program, 'pending', activate_at, new_transfer_id,
-			reference, reason, request_id, ARRAY(
-				SELECT (u.profile_id, u.account_id, 0, u.expires_at, u.grant_month, u.funding, u.amount, activate_at, true)::o2o.points_hold_part
-				FROM o2o.points_account a
-					JOIN o2o.points_lot_use u ON u.profile_id = a.profile_id AND u.account_id = a.account_id AND u.version = a.version
-				WHERE a.profile_id = points_grant.profile_id AND a.account_id = account));
+			reference, reason, request_id, ARRAY[
+				(points_grant.profile_id, account, 0, lot_expires_at, lot_month, funding, amount, activate_at, true)::o2o.points_hold_part]);
 	END IF;
 	IF rule.reserve_policy = 'enforce' THEN
 		PERFORM o2o.points_reserve_check(program);
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks this account only, or all of the profile in the program where it owes. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks the accounts of the profile in the program. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

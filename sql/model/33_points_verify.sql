@@ -11,16 +11,18 @@ BEGIN
 
 	-- The postings of each account, in one pass in the order of their versions.
 	RETURN QUERY
-	SELECT v.broken, coalesce(a.program, s.program), p.profile_id, p.account_id, v.detail
+	SELECT v.broken, coalesce(a.program, s.program, c.program), p.profile_id, p.account_id, v.detail
 	FROM (
 		SELECT o.*, lag(o.version, 1, 0::bigint) OVER w AS version_before, lag(o.balance, 1, 0::o2o.points) OVER w AS balance_before,
 			lag(o.posted_at) OVER w AS posted_before, lead(o.version) OVER w IS NULL AS is_last,
-			bool_or(o.operation IN ('clawback', 'reverse', 'adjust')) OVER w AS may_owe
+			bool_or(o.expires_at IS NULL) OVER w AS may_owe
 		FROM o2o.points_posting o
 		WINDOW w AS (PARTITION BY o.profile_id, o.account_id ORDER BY o.version)
 	) p
 		LEFT JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 		LEFT JOIN o2o.points_system_account s ON s.account_id = p.contra_account_id
+		LEFT JOIN o2o.points_account c ON c.account_id = p.contra_account_id
+		LEFT JOIN o2o.points_operation() o ON o.operation = p.operation
 		CROSS JOIN LATERAL (VALUES
 			('version', p.version <> p.version_before + 1,
 				format('version %s follows %s', p.version, p.version_before)),
@@ -32,16 +34,15 @@ BEGIN
 				format('version %s was not posted after version %s', p.version, p.version_before)),
 			('account', a.account_id IS NULL OR p.is_last AND (a.version <> p.version OR a.balance OPERATOR(o2o.<>) p.balance OR a.posted_at <> p.posted_at),
 				format('last posting has version %s and balance %s, account has %s and %s', p.version, p.balance, a.version, a.balance)),
-			('contra', s.program IS DISTINCT FROM a.program OR s.kind IS DISTINCT FROM CASE p.operation
-					WHEN 'earn' THEN 'issuer' WHEN 'opening' THEN 'issuer' WHEN 'burn' THEN 'redeemed' WHEN 'expire' THEN 'expired'
-					WHEN 'refund' THEN 'redeemed' WHEN 'clawback' THEN 'issuer' WHEN 'adjust' THEN 'adjustment'
-					WHEN 'transfer_out' THEN 'in_transit' WHEN 'transfer_in' THEN 'in_transit' ELSE s.kind END
-				OR (p.amount OPERATOR(o2o.>) 0) IS DISTINCT FROM CASE
-					WHEN p.operation IN ('earn', 'opening', 'transfer_in', 'refund') THEN true
-					WHEN p.operation IN ('burn', 'transfer_out', 'clawback') THEN false ELSE p.amount OPERATOR(o2o.>) 0 END,
-				format('version %s: %s of %s against account %s', p.version, p.operation, p.amount, p.contra_account_id))
+			('contra', (coalesce(s.program, c.program) = a.program AND coalesce(s.kind, c.kind) = ANY (o.contra_kinds)
+					AND CASE WHEN p.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN p.amount OPERATOR(o2o.<) 0 THEN o.below_zero END) IS NOT TRUE,
+				format('version %s: %s of %s against account %s', p.version, p.operation, p.amount, p.contra_account_id)),
+			('lot_key', (num_nulls(p.expires_at, p.grant_month, p.funding) IN (0, 3)
+					AND CASE WHEN p.expires_at IS NULL THEN a.kind NOT IN ('member', 'debt') OR o.owes
+						ELSE a.kind = 'member' AND CASE WHEN p.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero ELSE o.lot_below_zero END IS NOT NULL END) IS NOT TRUE,
+				format('version %s: %s without a lot, or with one, on an account of kind %s', p.version, p.operation, a.kind))
 		) v (broken, is_broken, detail)
-	WHERE v.is_broken AND (for_program IS NULL OR for_program IN (a.program, s.program));
+	WHERE v.is_broken AND (for_program IS NULL OR for_program IN (a.program, s.program, c.program));
 
 	-- Accounts whose last posting is missing, and what is on hold.
 	RETURN QUERY
@@ -137,41 +138,24 @@ BEGIN
 	GROUP BY s.program, p.transfer_id
 	HAVING o2o.sum(p.amount) OPERATOR(o2o.<>) 0;
 
-	-- A posting's amount is what it did to its lots.
-	RETURN QUERY
-	SELECT 'lot_use', a.program, coalesce(p.profile_id, u.profile_id), coalesce(p.account_id, u.account_id),
-		format('version %s: posted %s, lots %s', coalesce(p.version, u.version), p.amount, u.amount)
-	FROM o2o.points_posting p
-		FULL JOIN (
-			SELECT l.profile_id, l.account_id, l.version, o2o.sum(l.amount) AS amount
-			FROM o2o.points_lot_use l
-			GROUP BY l.profile_id, l.account_id, l.version
-		) u ON u.profile_id = p.profile_id AND u.account_id = p.account_id AND u.version = p.version
-		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(p.profile_id, u.profile_id) AND a.account_id = coalesce(p.account_id, u.account_id)
-	WHERE (p.amount OPERATOR(o2o.=) u.amount) IS NOT TRUE
-		AND (u.version IS NULL AND (p.operation IN ('clawback', 'reverse', 'adjust')
-			OR p.operation = 'earn' AND EXISTS (SELECT FROM o2o.points_posting o
-				WHERE o.profile_id = p.profile_id AND o.account_id = p.account_id AND o.version < p.version
-					AND o.operation IN ('clawback', 'reverse', 'adjust')))) IS NOT TRUE
-		AND (for_program IS NULL OR a.program = for_program);
-
-	-- Each lot is what its uses made of it.
+	-- Each lot is what its postings made of it.
 	RETURN QUERY
 	SELECT v.broken, a.program, coalesce(l.profile_id, u.profile_id), coalesce(l.account_id, u.account_id),
-		format('lot of %s, %s: granted %s, remaining %s, consumed %s, expired %s, clawed %s; its uses granted %s, consumed %s, expired %s, clawed %s',
+		format('lot of %s, %s: granted %s, remaining %s, consumed %s, expired %s, clawed %s; its postings granted %s, consumed %s, expired %s, clawed %s',
 			coalesce(l.grant_month, u.grant_month), coalesce(l.funding, u.funding),
 			l.granted, l.remaining, l.consumed, l.expired, l.clawed, u.granted, u.consumed, u.expired, u.clawed)
 	FROM o2o.points_lot l
 		FULL JOIN (
-			SELECT w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding,
-				coalesce(o2o.sum(w.amount) FILTER (WHERE w.amount OPERATOR(o2o.>) 0 AND p.operation IN ('earn', 'opening', 'transfer_in', 'adjust')), 0::o2o.points) AS granted,
-				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation IN ('burn', 'transfer_out', 'refund')), 0::o2o.points) AS consumed,
-				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation = 'expire'), 0::o2o.points) AS expired,
-				coalesce(OPERATOR(o2o.-) o2o.sum(w.amount) FILTER (WHERE p.operation IN ('clawback', 'reverse')
-					OR p.operation = 'adjust' AND w.amount OPERATOR(o2o.<) 0), 0::o2o.points) AS clawed
-			FROM o2o.points_lot_use w
-				JOIN o2o.points_posting p ON p.profile_id = w.profile_id AND p.account_id = w.account_id AND p.version = w.version
-			GROUP BY w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding
+			SELECT p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding,
+				coalesce(o2o.sum(p.amount) FILTER (WHERE e.effect = 'granted'), 0::o2o.points) AS granted,
+				coalesce(OPERATOR(o2o.-) o2o.sum(p.amount) FILTER (WHERE e.effect = 'consumed'), 0::o2o.points) AS consumed,
+				coalesce(OPERATOR(o2o.-) o2o.sum(p.amount) FILTER (WHERE e.effect = 'expired'), 0::o2o.points) AS expired,
+				coalesce(OPERATOR(o2o.-) o2o.sum(p.amount) FILTER (WHERE e.effect = 'clawed'), 0::o2o.points) AS clawed
+			FROM o2o.points_posting p
+				JOIN o2o.points_operation() o ON o.operation = p.operation
+				CROSS JOIN LATERAL (SELECT CASE WHEN p.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero ELSE o.lot_below_zero END AS effect) e
+			WHERE p.expires_at IS NOT NULL
+			GROUP BY p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding
 		) u ON u.profile_id = l.profile_id AND u.account_id = l.account_id AND u.expires_at = l.expires_at
 			AND u.grant_month = l.grant_month AND u.funding = l.funding
 		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(l.profile_id, u.profile_id) AND a.account_id = coalesce(l.account_id, u.account_id)
@@ -193,7 +177,8 @@ BEGIN
 			FROM o2o.points_lot r
 			GROUP BY r.profile_id, r.account_id
 		) l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-	WHERE (a.balance OPERATOR(o2o.=) (coalesce(l.remaining, 0::o2o.points) OPERATOR(o2o.-) a.debt) AND a.debt OPERATOR(o2o.>=) 0) IS NOT TRUE
+	WHERE CASE WHEN a.kind IN ('seller', 'partner_prepaid', 'partner_postpaid') THEN l.account_id IS NULL AND a.debt OPERATOR(o2o.=) 0
+			ELSE a.balance OPERATOR(o2o.=) (coalesce(l.remaining, 0::o2o.points) OPERATOR(o2o.-) a.debt) AND a.debt OPERATOR(o2o.>=) 0 END IS NOT TRUE
 		AND (for_program IS NULL OR a.program = for_program);
 
 	RETURN QUERY
@@ -203,4 +188,4 @@ BEGIN
 		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
 	WHERE s.required > s.reserve;
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (a system account of the same program that fits the operation and sign), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot_use (a posting''s amount is what it did to its lots; one that makes or repays a debt has none), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its uses made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';

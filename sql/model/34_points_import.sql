@@ -1,5 +1,5 @@
--- The points room: the bulk import, the only other writer of postings. It
--- decides burns in the order of time and writes everything set-based.
+-- The points room: the bulk import. It decides burns in the order of time and
+-- has points_write write all of it at once.
 
 CREATE SEQUENCE IF NOT EXISTS o2o.import_points_no_seq AS bigint CACHE 32;
 CREATE TABLE IF NOT EXISTS o2o.import_points (
@@ -212,7 +212,7 @@ DECLARE
 	claim record;
 	wrong record;
 	burners bigint[];
-	stamp timestamptz;
+	ledger record;
 	posted bigint;
 	enforced text;
 BEGIN
@@ -263,7 +263,6 @@ BEGIN
 
 	-- The accounts may all be new: without statistics what follows would be planned for an empty table.
 	ANALYZE o2o.points_account;
-	stamp := clock_timestamp();
 	WITH event AS MATERIALIZED (
 		SELECT i.import_no, i.profile_id, i.program, i.operation, i.amount, i.occurred_at, i.reference,
 			coalesce(p.customer_id, i.profile_id) AS customer_id, a.account_id, s.account_id AS contra_account_id,
@@ -278,53 +277,6 @@ BEGIN
 		WHERE i.batch_id = points_import.batch_id
 	), drawn AS MATERIALIZED (
 		SELECT d.* FROM o2o.points_import_draw(points_import.batch_id) d
-	), lot_use AS MATERIALIZED (
-		SELECT e.import_no, e.profile_id, e.account_id, e.expires_at, e.grant_month, 'program' AS funding, e.amount
-		FROM event e WHERE e.operation <> 'burn'
-		UNION ALL
-		SELECT d.import_no, d.profile_id, d.account_id, d.expires_at, d.grant_month, d.funding, d.amount
-		FROM drawn d WHERE d.account_id IS NOT NULL
-	), numbered AS MATERIALIZED (
-		SELECT u.import_no, u.profile_id, u.account_id, u.amount,
-			a.version + row_number() OVER w AS version,
-			a.balance OPERATOR(o2o.+) o2o.sum(u.amount) OVER w AS balance,
-			greatest(stamp, a.posted_at + interval '1 microsecond') + (row_number() OVER w - 1) * interval '1 microsecond' AS posted_at,
-			lead(u.import_no) OVER w IS NULL AS is_last,
-			e.transfer_id, e.contra_account_id, e.operation, e.profile_id AS acting_profile_id, e.customer_id, e.reference, e.occurred_at
-		FROM (
-			SELECT l.import_no, l.profile_id, l.account_id, o2o.sum(l.amount) AS amount
-			FROM lot_use l GROUP BY l.import_no, l.profile_id, l.account_id
-		) u
-			JOIN event e ON e.import_no = u.import_no
-			JOIN o2o.points_account a ON a.profile_id = u.profile_id AND a.account_id = u.account_id
-		WINDOW w AS (PARTITION BY u.profile_id, u.account_id ORDER BY e.occurred_at, e.operation = 'burn', u.import_no
-			ROWS UNBOUNDED PRECEDING)
-	), posting AS (
-		INSERT INTO o2o.points_posting (profile_id, account_id, version, transfer_id, contra_account_id, operation, amount, balance,
-			request_id, acting_profile_id, customer_id, reference, occurred_at, posted_at)
-		SELECT n.profile_id, n.account_id, n.version, n.transfer_id, n.contra_account_id, n.operation, n.amount, n.balance,
-			claim.request_id, n.acting_profile_id, n.customer_id, n.reference, n.occurred_at, n.posted_at
-		FROM numbered n
-	), account AS (
-		UPDATE o2o.points_account a
-		SET version = n.version, balance = n.balance, posted_at = n.posted_at
-		FROM numbered n
-		WHERE n.is_last AND a.profile_id = n.profile_id AND a.account_id = n.account_id
-	), lot AS (
-		INSERT INTO o2o.points_lot AS l (profile_id, account_id, expires_at, grant_month, funding, granted, remaining, consumed)
-		SELECT u.profile_id, u.account_id, u.expires_at, u.grant_month, u.funding,
-			coalesce(o2o.sum(u.amount) FILTER (WHERE u.amount OPERATOR(o2o.>) 0), 0::o2o.points), o2o.sum(u.amount),
-			coalesce(OPERATOR(o2o.-) o2o.sum(u.amount) FILTER (WHERE u.amount OPERATOR(o2o.<) 0), 0::o2o.points)
-		FROM lot_use u
-		GROUP BY u.profile_id, u.account_id, u.expires_at, u.grant_month, u.funding
-		ON CONFLICT ON CONSTRAINT points_lot_pkey DO UPDATE
-		SET granted = l.granted OPERATOR(o2o.+) excluded.granted, remaining = l.remaining OPERATOR(o2o.+) excluded.remaining,
-			consumed = l.consumed OPERATOR(o2o.+) excluded.consumed
-	), used AS (
-		INSERT INTO o2o.points_lot_use (profile_id, account_id, version, expires_at, grant_month, funding, amount)
-		SELECT u.profile_id, u.account_id, n.version, u.expires_at, u.grant_month, u.funding, u.amount
-		FROM lot_use u
-			JOIN numbered n ON n.import_no = u.import_no AND n.profile_id = u.profile_id AND n.account_id = u.account_id
 	), problem AS (
 		INSERT INTO o2o.import_points_problem (batch_id, import_no, profile_id, program, operation, amount, occurred_at, reference, problem, available)
 		SELECT points_import.batch_id, e.import_no, e.profile_id, e.program, e.operation, e.amount, e.occurred_at, e.reference,
@@ -332,8 +284,31 @@ BEGIN
 		FROM drawn d
 			JOIN event e ON e.import_no = d.import_no
 		WHERE d.account_id IS NULL
+	), lot_use AS (
+		SELECT e.import_no, e.profile_id, e.account_id, e.expires_at, e.grant_month, 'program' AS funding, e.amount
+		FROM event e WHERE e.operation <> 'burn'
+		UNION ALL
+		SELECT d.import_no, d.profile_id, d.account_id, d.expires_at, d.grant_month, d.funding, d.amount
+		FROM drawn d WHERE d.account_id IS NOT NULL
 	)
-	SELECT count(*) - (SELECT count(*) FROM drawn d WHERE d.account_id IS NULL) INTO posted FROM event;
+	SELECT array_agg(u.profile_id) AS profile_ids, array_agg(u.account_id) AS account_ids, array_agg(u.transfer_id) AS transfer_ids,
+		array_agg(u.contra_account_id) AS contra_account_ids, array_agg(u.operation) AS operations, array_agg(u.expires_at) AS expires_at,
+		array_agg(u.grant_month) AS grant_month, array_agg(u.funding) AS funding, array_agg(u.amount) AS amounts,
+		array_agg(claim.request_id) AS request_ids, array_agg(u.acting_profile_id) AS acting_profile_ids, array_agg(u.customer_id) AS customer_ids,
+		array_agg(u.reference) AS reference, array_agg(NULL::text) AS reason, array_agg(u.occurred_at) AS occurred_at,
+		array_agg(NULL::bigint) AS reverses_transfer_ids, count(DISTINCT u.import_no) AS posted
+	INTO ledger
+	FROM (
+		-- All of an account together: its rows lie side by side.
+		SELECT l.*, e.transfer_id, e.contra_account_id, e.operation, e.profile_id AS acting_profile_id, e.customer_id, e.reference, e.occurred_at
+		FROM lot_use l
+			JOIN event e ON e.import_no = l.import_no
+		ORDER BY l.profile_id, l.account_id, e.occurred_at, e.operation = 'burn', l.import_no, l.expires_at, l.grant_month, l.funding
+	) u;
+	posted := ledger.posted;
+	PERFORM o2o.points_write(ledger.profile_ids, ledger.account_ids, ledger.transfer_ids, ledger.contra_account_ids, ledger.operations,
+		ledger.expires_at, ledger.grant_month, ledger.funding, ledger.amounts, ledger.request_ids, ledger.acting_profile_ids, ledger.customer_ids,
+		ledger.reference, ledger.reason, ledger.occurred_at, ledger.reverses_transfer_ids);
 
 	FOR enforced IN
 		SELECT DISTINCT i.program

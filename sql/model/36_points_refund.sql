@@ -61,13 +61,12 @@ BEGIN
 			SELECT l.*, o2o.sum(l.amount) OVER (ORDER BY l.expires_at DESC, l.profile_id = burn.acting_profile_id, l.grant_month DESC,
 				l.account_id DESC, l.funding DESC ROWS UNBOUNDED PRECEDING) OPERATOR(o2o.-) l.amount AS given_before
 			FROM (
-				SELECT u.profile_id, u.account_id, u.expires_at, u.grant_month, u.funding, OPERATOR(o2o.-) o2o.sum(u.amount) AS amount
+				SELECT p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding, OPERATOR(o2o.-) o2o.sum(p.amount) AS amount
 				FROM o2o.points_posting p
-					JOIN o2o.points_lot_use u ON u.profile_id = p.profile_id AND u.account_id = p.account_id AND u.version = p.version
 				WHERE p.transfer_id = burn_transfer_id AND p.operation = 'burn'
 					OR p.reverses_transfer_id = burn_transfer_id AND p.operation = 'refund'
-				GROUP BY u.profile_id, u.account_id, u.expires_at, u.grant_month, u.funding
-				HAVING o2o.sum(u.amount) OPERATOR(o2o.<) 0
+				GROUP BY p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding
+				HAVING o2o.sum(p.amount) OPERATOR(o2o.<) 0
 			) l
 		) t
 		WHERE t.given_before OPERATOR(o2o.<) refunded
@@ -220,10 +219,9 @@ BEGIN
 	-- Of its own lot what is left, then what has expired from it: that was never spent.
 	FOR lot IN
 		SELECT l.* FROM o2o.points_posting p
-			JOIN o2o.points_lot_use u ON u.profile_id = p.profile_id AND u.account_id = p.account_id AND u.version = p.version
-			JOIN o2o.points_lot l ON l.profile_id = u.profile_id AND l.account_id = u.account_id AND l.expires_at = u.expires_at
-				AND l.grant_month = u.grant_month AND l.funding = u.funding
-		WHERE p.transfer_id = earn_transfer_id AND p.operation = earn_operation AND u.amount OPERATOR(o2o.>) 0
+			JOIN o2o.points_lot l ON l.profile_id = p.profile_id AND l.account_id = p.account_id AND l.expires_at = p.expires_at
+				AND l.grant_month = p.grant_month AND l.funding = p.funding
+		WHERE p.transfer_id = earn_transfer_id AND p.operation = earn_operation AND p.amount OPERATOR(o2o.>) 0
 	LOOP
 		part := least(rest, lot.expired);
 		part := least(part, greatest(rest OPERATOR(o2o.-) (lot.remaining OPERATOR(o2o.-) lot.held), 0::o2o.points));
@@ -388,11 +386,10 @@ BEGIN
 		SELECT u.profile_id, u.account_id, array_agg(u.expires_at) AS expires_at, array_agg(u.grant_month) AS grant_month,
 			array_agg(u.funding) AS funding, array_agg(u.amount) AS amounts, o2o.sum(u.amount) AS amount
 		FROM (
-			SELECT w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding, OPERATOR(o2o.-) o2o.sum(w.amount) AS amount
+			SELECT p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding, OPERATOR(o2o.-) o2o.sum(p.amount) AS amount
 			FROM o2o.points_posting p
-				JOIN o2o.points_lot_use w ON w.profile_id = p.profile_id AND w.account_id = p.account_id AND w.version = p.version
-			WHERE p.transfer_id = taken_transfer_id AND p.operation IN ('clawback', 'adjust')
-			GROUP BY w.profile_id, w.account_id, w.expires_at, w.grant_month, w.funding
+			WHERE p.transfer_id = taken_transfer_id AND p.operation IN ('clawback', 'adjust') AND p.expires_at IS NOT NULL
+			GROUP BY p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding
 		) u
 		GROUP BY u.profile_id, u.account_id
 		ORDER BY u.account_id

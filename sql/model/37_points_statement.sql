@@ -40,7 +40,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 BEGIN
 	RETURN QUERY SELECT s.* FROM o2o.points_statement(o2o.person_profile(person), points_statement.program, from_at, to_at) s;
 END $$;
-COMMENT ON FUNCTION o2o.points_statement(o2o.identifier, text, timestamptz, timestamptz) IS 'The postings of a customer in a program, over all its profiles of today, from from_at until before to_at, in the order in which they were posted: when each was posted and when it happened, transfer_id (one transfer may have several rows), profile whose account it is, operation, points (below zero: left), balance of the customer after it, what it owes on an account of its own set off, reference and reason. The opening balance is balance less amount of the first row. Errors: O2201 nobody has the identifier, O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_statement(o2o.identifier, text, timestamptz, timestamptz) IS 'The postings of a customer in a program, over all its profiles of today, from from_at until before to_at, in the order in which they were posted, those of one transfer, operation and account in one row: when it was posted and when it happened, transfer_id (one transfer may have several rows), profile whose account it is, operation, points (below zero: left), balance of the customer after it, what it owes on an account of its own set off, reference and reason. The opening balance is balance less amount of the first row. Errors: O2201 nobody has the identifier, O2302 unknown program.';
 
 CREATE OR REPLACE FUNCTION o2o.points_statement(person bigint, program text, from_at timestamptz DEFAULT '-infinity', to_at timestamptz DEFAULT 'infinity')
 RETURNS TABLE (posted_at timestamptz, occurred_at timestamptz, transfer_id bigint, profile_id bigint, operation text, amount o2o.points, balance o2o.points,
@@ -56,11 +56,15 @@ BEGIN
 	RETURN QUERY
 	SELECT s.posted_at, s.occurred_at, s.transfer_id, s.profile_id, s.operation, s.amount, s.balance, s.reference, s.reason
 	FROM (
-		SELECT p.posted_at, p.occurred_at, p.transfer_id, p.profile_id, p.operation, p.amount, p.reference, p.reason, p.account_id, p.version,
-			o2o.sum(p.amount) OVER (ORDER BY p.posted_at, p.account_id, p.version ROWS UNBOUNDED PRECEDING) AS balance
-		FROM o2o.points_account a
-			JOIN o2o.points_posting p ON p.profile_id = a.profile_id AND p.account_id = a.account_id
-		WHERE a.profile_id = ANY (members) AND a.program = points_statement.program AND a.kind IN ('member', 'debt') AND p.posted_at < to_at
+		SELECT t.*, o2o.sum(t.amount) OVER (ORDER BY t.posted_at, t.account_id, t.version ROWS UNBOUNDED PRECEDING) AS balance
+		FROM (
+			SELECT min(p.posted_at) AS posted_at, max(p.occurred_at) AS occurred_at, p.transfer_id, p.profile_id, p.operation,
+				o2o.sum(p.amount) AS amount, min(p.reference) AS reference, min(p.reason) AS reason, p.account_id, min(p.version) AS version
+			FROM o2o.points_account a
+				JOIN o2o.points_posting p ON p.profile_id = a.profile_id AND p.account_id = a.account_id
+			WHERE a.profile_id = ANY (members) AND a.program = points_statement.program AND a.kind IN ('member', 'debt') AND p.posted_at < to_at
+			GROUP BY p.transfer_id, p.operation, p.profile_id, p.account_id
+		) t
 	) s
 	WHERE s.posted_at >= from_at
 	ORDER BY s.posted_at, s.account_id, s.version;

@@ -108,8 +108,9 @@ UNION ALL
 SELECT m.customer_id, r.returned_at, 'return', r.channel_returned, r.source || '/' || r.source_id, -r.total, r.currency, NULL
 FROM o2o.sales_return r JOIN o2o.profile m ON m.profile_id = r.profile_id
 UNION ALL
-SELECT m.customer_id, p.occurred_at, 'points', NULL, concat_ws(' ', p.operation, p.reference), NULL, NULL, p.amount::numeric
+SELECT m.customer_id, p.occurred_at, 'points', NULL, concat_ws(' ', p.operation, p.reference), NULL, NULL, sum(p.amount::numeric)
 FROM o2o.points_posting p JOIN o2o.profile m ON m.profile_id = p.profile_id
+GROUP BY m.customer_id, p.profile_id, p.account_id, p.transfer_id, p.operation, p.occurred_at, p.reference
 UNION ALL
 SELECT m.customer_id, t.occurred_at, 'touchpoint', t.channel, concat_ws(' ', t.stage, t.verb, t.sku), NULL, NULL, NULL
 FROM o2o.touchpoint t JOIN o2o.profile m ON m.profile_id = t.profile_id

@@ -282,7 +282,7 @@ CALL pg_temp.damage('half a transfer', $$UPDATE o2o.points_posting p SET contra_
 CALL pg_temp.damage('a lot gained', 'UPDATE o2o.points_lot l SET remaining = l.remaining + 1 FROM victim v WHERE l.account_id = v.account_id');
 CALL pg_temp.damage('a lot gained evenly', 'UPDATE o2o.points_lot l SET remaining = l.remaining + 1, granted = l.granted + 1 FROM victim v WHERE l.account_id = v.account_id');
 CALL pg_temp.damage('a lot is missing', 'DELETE FROM o2o.points_lot l USING victim v WHERE l.account_id = v.account_id');
-CALL pg_temp.damage('a use is missing', 'DELETE FROM o2o.points_lot_use u USING victim v WHERE u.account_id = v.account_id AND u.version = 2');
+CALL pg_temp.damage('another lot', $$UPDATE o2o.points_posting p SET funding = 'somebody' FROM victim v WHERE p.account_id = v.account_id AND p.version = 2$$);
 CALL pg_temp.damage('nothing', 'SELECT 1');
 
 -- More points outstanding than one account can have: each holds, so the whole is told.

@@ -184,7 +184,7 @@ CALL pg_temp.damage('nothing', 'SELECT 1');
 CALL pg_temp.damage('a debt forgiven', $$UPDATE o2o.points_account SET debt = debt - 1 WHERE debt > 0$$);
 CALL pg_temp.damage('a debt made up', $$UPDATE o2o.points_account SET debt = debt + 1$$);
 CALL pg_temp.damage('a clawback counted as consumed', 'UPDATE o2o.points_lot SET consumed = consumed + clawed, clawed = 0 WHERE clawed > 0');
-CALL pg_temp.damage('a refund without its lot', $$DELETE FROM o2o.points_lot_use u USING o2o.points_posting p WHERE p.operation = 'refund' AND u.account_id = p.account_id AND u.version = p.version$$);
+CALL pg_temp.damage('a refund without its lot', $$UPDATE o2o.points_posting SET expires_at = NULL, grant_month = NULL, funding = NULL WHERE operation = 'refund'$$);
 CALL pg_temp.damage('more refunded than burned', $$UPDATE o2o.points_posting SET reverses_transfer_id = -1 WHERE operation = 'refund'$$);
 
 \c contrib_regression

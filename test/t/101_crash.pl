@@ -116,7 +116,7 @@ my $half = q{
 	SELECT p.operation, p.request_id FROM o2o.points_posting p WHERE NOT EXISTS (SELECT FROM o2o.request r WHERE r.request_id = p.request_id)};
 
 # Rows of everything a request may write.
-my $size = q{SELECT (SELECT count(*) FROM o2o.request), (SELECT count(*) FROM o2o.points_posting), (SELECT count(*) FROM o2o.points_lot_use),
+my $size = q{SELECT (SELECT count(*) FROM o2o.request), (SELECT count(*) FROM o2o.points_posting), (SELECT o2o.sum(remaining) FROM o2o.points_lot),
 	(SELECT count(*) FROM o2o.sales_order), (SELECT count(*) FROM o2o.order_line), (SELECT count(*) FROM o2o.payment),
 	(SELECT count(*) FROM o2o.touchpoint), (SELECT count(*) FROM o2o.profile), (SELECT count(*) FROM o2o.sku)};
 

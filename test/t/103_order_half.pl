@@ -50,7 +50,7 @@ sub try_order
 my $both = '["card:1", "card:2", "unionid:u1"]';
 my $before = state_now();
 my @written = qw(request product sku profile_identifier profile customer identity_evidence identity_merge customer_change
-  points_account points_posting points_lot points_lot_use sales_order order_line payment touchpoint);
+  points_account points_posting points_lot sales_order order_line payment touchpoint);
 $node->safe_psql('shop', q{CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'fault' USING ERRCODE = 'XX099'; END $$});
 for my $table (@written)
 {

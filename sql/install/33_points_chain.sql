@@ -1,0 +1,8 @@
+-- The hash chain of an account. The C code is src/points/chain.c.
+
+CREATE FUNCTION o2o.points_chain(previous bytea, profile_id bigint, account_id bigint, version bigint, transfer_id bigint,
+	contra_account_id bigint, operation text, amount o2o.points, balance o2o.points, expires_at timestamptz, grant_month date, funding text,
+	request_id uuid, acting_profile_id bigint, customer_id bigint, reference text, occurred_at timestamptz, posted_at timestamptz,
+	posted_by text, reverses_transfer_id bigint, seq bigint) RETURNS bytea
+LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_chain_of';
+COMMENT ON FUNCTION o2o.points_chain(bytea, bigint, bigint, bigint, bigint, bigint, text, o2o.points, o2o.points, timestamptz, date, text, uuid, bigint, bigint, text, timestamptz, timestamptz, text, bigint, bigint) IS 'The link of a posting in the hash chain of its account: SHA-256 (FIPS 180-4) over the byte 1, the link before (32 bytes, zeros where previous is NULL), and the columns in the order of the arguments. Numbers as 8 bytes, the highest first; times as microseconds since 2000-01-01 UTC, dates as days, points as units of 1/10000 point; text as its length and its bytes; the lot (expires_at, grant_month, funding together), reference and reverses_transfer_id each after a byte 1, or a byte 0 alone where they are NULL. reason is not covered, so that free text can be erased. NULL where another argument is NULL. Error: 22023 previous does not have 32 bytes.';
