@@ -3,7 +3,7 @@
  *		connected_components and identifier_components as SQL sees them: pairs
  *		from arrays, or one by one from a query. Knows nothing of the model: what is
  *		linked, and why, lives there. The union-find of numbers stands in
- *		components_bigint.c, that of identifiers in components_identifier.c.
+ *		components_bigint.c and components_hash.c, that of identifiers in components_identifier.c.
  */
 #include "identity/components.h"
 
@@ -15,6 +15,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(o2o_connected_components);
 PG_FUNCTION_INFO_V1(o2o_connected_components_query);
@@ -32,6 +34,25 @@ o2o_graph_memory(uint64 bytes, int32 nodes)
 						   nodes, (bytes + 1023) / 1024, maintenance_work_mem),
 				 errhint("Raise maintenance_work_mem for this session, or pass fewer "
 						 "pairs.")));
+}
+
+/* Room for at least so many elements; the old ones stay. */
+void *
+o2o_graph_resize(void *old, uint64 bytes)
+{
+	if (old == NULL)
+		return palloc_extended(bytes, MCXT_ALLOC_HUGE);
+	return repalloc_huge(old, bytes);
+}
+
+/* A row of the answer. */
+void
+o2o_graph_row(ReturnSetInfo *result, int64 node, int64 component)
+{
+	Datum values[2] = {Int64GetDatum(node), Int64GetDatum(component)};
+	bool nulls[2] = {false, false};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 /* The elements of an argument: one dimension, no NULL. */

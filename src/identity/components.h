@@ -114,8 +114,38 @@ o2o_take_place(int32 *links, int32 node, int32 *next)
 	return place;
 }
 
-/* components.c: raises an error where bytes are more than maintenance_work_mem. */
+/*
+ * Pairs of ids wait until there are some, so that their places can be fetched from
+ * memory at once: one by one, most of the time would be spent waiting for it.
+ */
+#define O2O_WAITING_MAX 32
+
+/* Spreads the bits of an id over a hash table (a bijection of 64 bits). */
+static inline uint32
+o2o_id_spread(int64 id)
+{
+	uint64 x = (uint64) id;
+
+	x ^= x >> 32;
+	x *= UINT64CONST(0xd6e8feb86659fd93);
+	x ^= x >> 32;
+	x *= UINT64CONST(0xd6e8feb86659fd93);
+	x ^= x >> 32;
+	return (uint32) x;
+}
+
+/* components.c */
 extern void o2o_graph_memory(uint64 bytes, int32 nodes);
+extern void *o2o_graph_resize(void *old, uint64 bytes);
+extern void o2o_graph_row(ReturnSetInfo *result, int64 node, int64 component);
+
+/* components_hash.c */
+typedef struct O2OHashed64 O2OHashed64;
+
+extern O2OHashed64 *o2o_hashed64_create(int32 nodes, uint64 beside);
+extern void o2o_hashed64_join(O2OHashed64 *hashed, int64 a, int64 b);
+extern void o2o_hashed64_join_all(O2OHashed64 *hashed, int64 pairs[][2], int count);
+extern void o2o_hashed64_answer(O2OHashed64 *hashed, ReturnSetInfo *result);
 
 /* components_bigint.c */
 typedef struct O2OGraph64 O2OGraph64;
