@@ -13,6 +13,7 @@
 #define ERRCODE_O2O_SOURCE_UNKNOWN MAKE_SQLSTATE('O', '2', '1', '0', '1')
 #define ERRCODE_O2O_TOO_MANY_IDENTIFIERS MAKE_SQLSTATE('O', '2', '2', '0', '5')
 #define ERRCODE_O2O_KIND_UNKNOWN MAKE_SQLSTATE('O', '2', '2', '0', '7')
+#define ERRCODE_O2O_FIT_UNDETERMINED MAKE_SQLSTATE('O', '2', '4', '0', '1')
 
 /* For callers within the extension, who look once more: customers merged meanwhile. */
 #define ERRCODE_O2O_CUSTOMERS_CHANGED MAKE_SQLSTATE('O', '2', 'R', '0', '1')

@@ -361,13 +361,15 @@ END $$;
 COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Repays what the profile owes in the program out of an amount that comes in, in postings of their own (those have no lots), and returns what is left of the amount. The accounts of the profile in the program are locked.';
 
 CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
-	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS bigint
+	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL,
+	operation text DEFAULT 'earn') RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	rule o2o.points_program := o2o.points_program_check(program, amount);
 	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
 	account bigint;
-	issuer bigint;
+	contra bigint;
+	of_partner boolean := funding LIKE 'partner:%';
 	lot_expires_at timestamptz := o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone);
 	lot_month date := o2o.points_grant_month(occurred_at, rule.time_zone);
 	in_debt boolean;
@@ -380,17 +382,20 @@ BEGIN
 	account := o2o.points_account_open(points_grant.profile_id, program);
 	PERFORM o2o.points_accounts_lock(ARRAY[points_grant.profile_id], program);
 	SELECT s.account_id, a.debt OPERATOR(o2o.>) 0 OR coalesce(d.debt OPERATOR(o2o.>) 0, false)
-	INTO issuer, in_debt
+	INTO contra, in_debt
 	FROM o2o.points_system_account s
 		JOIN o2o.points_account a ON a.profile_id = points_grant.profile_id AND a.program = s.program AND a.kind = 'member'
 		LEFT JOIN o2o.points_account d ON d.profile_id = points_grant.profile_id AND d.program = s.program AND d.kind = 'debt'
-	WHERE s.program = points_grant.program AND s.kind = 'issuer';
+	WHERE s.program = points_grant.program AND s.kind = CASE points_grant.operation WHEN 'exchange_in' THEN 'exchange' ELSE 'issuer' END;
+	IF of_partner THEN
+		contra := (o2o.points_partner_of(substr(funding, 9), program)).account_id;
+	END IF;
 	IF in_debt AND NOT is_pending THEN
-		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, issuer, 'earn',
-			reference, reason, request_id, occurred_at);
+		amount := o2o.points_repay(points_grant.profile_id, points_grant.customer_id, program, amount, new_transfer_id, contra,
+			points_grant.operation, reference, reason, request_id, occurred_at);
 	END IF;
 	IF amount OPERATOR(o2o.>) 0 THEN
-		PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, issuer, 'earn',
+		PERFORM o2o.points_post(points_grant.profile_id, account, new_transfer_id, contra, points_grant.operation,
 			ARRAY[lot_expires_at], ARRAY[lot_month], ARRAY[funding], ARRAY[amount], request_id, points_grant.profile_id, points_grant.customer_id, reference, reason, occurred_at);
 	END IF;
 	IF is_pending THEN
@@ -398,12 +403,15 @@ BEGIN
 			reference, reason, request_id, ARRAY[
 				(points_grant.profile_id, account, 0, lot_expires_at, lot_month, funding, amount, activate_at, true)::o2o.points_hold_part]);
 	END IF;
+	IF of_partner THEN
+		PERFORM o2o.points_partner_draw(new_transfer_id);
+	END IF;
 	IF rule.reserve_policy = 'enforce' THEN
 		PERFORM o2o.points_reserve_check(program);
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks the accounts of the profile in the program. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Errors: O2302, O2303, O2304 as points_program_check, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks the accounts of the profile in the program. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Funding partner:<code> draws on that partner. operation is earn or exchange_in. Errors: O2302, O2303, O2304 as points_program_check, O2322 no such partner, O2323 as points_partner_draw, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -455,18 +463,17 @@ END $$;
 COMMENT ON FUNCTION o2o.points_pick(bigint[], bigint, text, o2o.points) IS 'Which lots of a customer''s profiles (members), whose accounts are locked, an amount comes from: lots by nearest expiry, those of the acting profile first among equals, then by month of grant and account id; never an expired one, nothing that is on hold, and not if less than the debts of the members would be left. One row per account with its lots as parallel arrays, amounts above zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
 
 CREATE OR REPLACE FUNCTION o2o.points_draw(members bigint[], acting_profile_id bigint, customer_id bigint, program text, amount o2o.points,
-	transfer_id bigint, contra_kind text, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	transfer_id bigint, contra_account_id bigint, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,
 	reverses_transfer_id bigint DEFAULT NULL,
 	OUT expires_at timestamptz[], OUT grant_month date[], OUT funding text[], OUT amounts o2o.points[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	contra bigint := o2o.points_system_account_id(program, contra_kind);
 	part record;
 	taken o2o.points[];
 BEGIN
 	FOR part IN SELECT p.* FROM o2o.points_pick(members, points_draw.acting_profile_id, program, amount) p LOOP
 		taken := ARRAY(SELECT OPERATOR(o2o.-) u.amount FROM unnest(part.amounts) WITH ORDINALITY u (amount, place) ORDER BY u.place);
-		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, contra, operation,
+		PERFORM o2o.points_post(part.profile_id, part.account_id, points_draw.transfer_id, points_draw.contra_account_id, operation,
 			part.expires_at, part.grant_month, part.funding, taken, points_draw.request_id,
 			points_draw.acting_profile_id, points_draw.customer_id, points_draw.reference, points_draw.reason, points_draw.occurred_at,
 			points_draw.reverses_transfer_id);
@@ -476,4 +483,4 @@ BEGIN
 		amounts := amounts || taken;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, text, text, text, text, uuid, timestamptz, bigint) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account, by the order of points_pick. contra_kind is the system account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';
+COMMENT ON FUNCTION o2o.points_draw(bigint[], bigint, bigint, text, o2o.points, bigint, bigint, text, text, text, uuid, timestamptz, bigint) IS 'Takes points from the member accounts of a customer''s profiles (members), whose locks are held, and posts one debit per touched account, by the order of points_pick. contra_account_id is the account on the other side. Returns the lots taken as parallel arrays, amounts below zero. Error: O2301 insufficient points; DETAIL has what is available and what was asked.';

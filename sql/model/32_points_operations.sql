@@ -38,7 +38,7 @@ BEGIN
 	members := o2o.customer_profiles(points_spend.customer_id);
 	PERFORM o2o.points_accounts_lock(members, program);
 	PERFORM o2o.points_draw(members, points_spend.profile_id, points_spend.customer_id, program, amount, new_transfer_id,
-		'redeemed', 'burn', reference, reason, request_id, occurred_at);
+		o2o.points_system_account_id(program, 'redeemed'), 'burn', reference, reason, request_id, occurred_at);
 	RETURN new_transfer_id;
 END $$;
 COMMENT ON FUNCTION o2o.points_spend(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz) IS 'Burns points of a customer, acting through one of its profiles, and returns the transfer_id. The customer''s lock is held by the caller (customer_lock). Errors: O2301 insufficient points, O2302, O2303, O2304 as points_program_check.';
@@ -83,7 +83,7 @@ BEGIN
 	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at) e;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them, until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, 22023 occurred_at not finite.';
+COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them (program: the program itself; partner:<code>: a partner of points_partner, whose account pays; anything else is a note), until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2322 no such partner, O2323 what the partner has paid for or may owe does not suffice, 22023 occurred_at not finite.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
@@ -147,6 +147,34 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(bigint, o2o.points, text, text, text, text) IS 'The same for a person known by profile or customer id.';
 
+CREATE OR REPLACE FUNCTION o2o.points_move(members bigint[], acting_profile_id bigint, customer_id bigint, to_profile_id bigint, program text,
+	amount o2o.points, reference text, reason text, request_id uuid) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	new_transfer_id bigint := nextval('o2o.points_transfer_id_seq');
+	in_transit bigint := o2o.points_system_account_id(program, 'in_transit');
+	taken record;
+	given record;
+BEGIN
+	SELECT d.* INTO taken
+	FROM o2o.points_draw(members, points_move.acting_profile_id, points_move.customer_id, program, amount, new_transfer_id,
+		in_transit, 'transfer_out', points_move.reference, points_move.reason, points_move.request_id, now()) d;
+	-- Lots of several accounts that expire alike become one lot of the receiver.
+	SELECT array_agg(g.expires_at) AS expires_at, array_agg(g.grant_month) AS grant_month, array_agg(g.funding) AS funding,
+		array_agg(g.amount) AS amounts
+	INTO given
+	FROM (
+		SELECT u.expires_at, u.grant_month, u.funding, OPERATOR(o2o.-) o2o.sum(u.amount) AS amount
+		FROM unnest(taken.expires_at, taken.grant_month, taken.funding, taken.amounts) u (expires_at, grant_month, funding, amount)
+		GROUP BY u.expires_at, u.grant_month, u.funding
+	) g;
+	PERFORM o2o.points_post(points_move.to_profile_id, o2o.points_account_open(points_move.to_profile_id, program), new_transfer_id, in_transit,
+		'transfer_in', given.expires_at, given.grant_month, given.funding, given.amounts, points_move.request_id,
+		points_move.acting_profile_id, points_move.customer_id, points_move.reference, points_move.reason, now());
+	RETURN new_transfer_id;
+END $$;
+COMMENT ON FUNCTION o2o.points_move(bigint[], bigint, bigint, bigint, text, o2o.points, text, text, uuid) IS 'Moves points from a customer (profiles: members) to the member account of another profile and returns the transfer_id: taken as points_draw takes them, by way of in_transit; month of grant, expiry and who funds them stay. The accounts of all are open and locked. Error: O2301 insufficient points.';
+
 CREATE OR REPLACE FUNCTION o2o.points_transfer_once(from_person o2o.identifier, to_person o2o.identifier, from_profile_id bigint, to_profile_id bigint,
 	amount o2o.points, program text, reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -155,9 +183,6 @@ DECLARE
 	replay jsonb;
 	customers bigint[];
 	members bigint[];
-	receiving_account_id bigint;
-	taken record;
-	given record;
 BEGIN
 	IF idempotency_key IS NOT NULL THEN
 		SELECT c.request_id, c.replay INTO request, replay
@@ -179,24 +204,9 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customers[1]);
 	END IF;
 	members := o2o.customer_profiles(customers[1]);
-	receiving_account_id := o2o.points_account_open(to_profile_id, program);
+	PERFORM o2o.points_account_open(to_profile_id, program);
 	PERFORM o2o.points_accounts_lock(members || to_profile_id, program);
-	transfer_id := nextval('o2o.points_transfer_id_seq');
-	SELECT d.* INTO taken
-	FROM o2o.points_draw(members, from_profile_id, customers[1], program, amount, transfer_id,
-		'in_transit', 'transfer_out', NULL, reason, request, now()) d;
-	-- Lots of several accounts that expire alike become one lot of the receiver.
-	SELECT array_agg(g.expires_at) AS expires_at, array_agg(g.grant_month) AS grant_month, array_agg(g.funding) AS funding,
-		array_agg(g.amount) AS amounts
-	INTO given
-	FROM (
-		SELECT u.expires_at, u.grant_month, u.funding, OPERATOR(o2o.-) o2o.sum(u.amount) AS amount
-		FROM unnest(taken.expires_at, taken.grant_month, taken.funding, taken.amounts) u (expires_at, grant_month, funding, amount)
-		GROUP BY u.expires_at, u.grant_month, u.funding
-	) g;
-	PERFORM o2o.points_post(to_profile_id, receiving_account_id, transfer_id, o2o.points_system_account_id(program, 'in_transit'), 'transfer_in',
-		given.expires_at, given.grant_month, given.funding, given.amounts, request,
-		from_profile_id, customers[1], NULL, reason, now());
+	transfer_id := o2o.points_move(members, from_profile_id, customers[1], to_profile_id, program, amount, NULL, reason, request);
 	balance := o2o.points_customer_balance(customers[1], program);
 	IF idempotency_key IS NOT NULL THEN
 		PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));

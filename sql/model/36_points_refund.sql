@@ -22,6 +22,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_transfer_find(o2o.identifier, text, text, text) IS 'The transfer_id of what was posted for a document of the caller: person by identifier, the reference that was given then, program, operation (burn, earn, …). For points_refund(), points_clawback() and points_reverse(). Reads all postings of the customer. Errors: O2309 none, or more than one, O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_refund_post(burn_transfer_id bigint, amount o2o.points, reference text, reason text, request_id uuid,
+	of_operation text DEFAULT NULL,
 	OUT transfer_id bigint, OUT refunded o2o.points, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -31,17 +32,20 @@ DECLARE
 	unrefunded o2o.points;
 	part record;
 BEGIN
-	SELECT array_agg(DISTINCT p.profile_id) AS owners, min(p.acting_profile_id) AS acting_profile_id, min(a.program) AS program INTO burn
+	SELECT array_agg(DISTINCT p.profile_id) AS owners, min(p.acting_profile_id) AS acting_profile_id, min(a.program) AS program,
+		min(p.contra_account_id) AS contra_account_id, min(p.operation) AS operation, min(s.profile_id) AS seller_profile_id INTO burn
 	FROM o2o.points_posting p
 		JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
-	WHERE p.transfer_id = burn_transfer_id AND p.operation = 'burn';
+		LEFT JOIN o2o.points_account s ON s.account_id = p.contra_account_id AND s.kind = 'seller'
+	WHERE p.transfer_id = burn_transfer_id AND (p.operation = of_operation OR of_operation IS NULL AND p.operation IN ('burn', 'pay'));
 	IF burn.owners IS NULL THEN
 		RAISE EXCEPTION 'there is no such burn of points' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(burn_transfer_id::text, 'NULL')),
-				HINT = 'points_burn() and points_capture() returned its number; points_transfer_find() finds it by reference.';
+				HINT = 'points_burn(), points_capture() and points_pay() returned its number; points_transfer_find() finds it by reference.';
 	END IF;
-	PERFORM o2o.points_accounts_lock(burn.owners, burn.program);
+	-- The row of a seller is locked by who takes from the account, and by nobody who pays.
+	PERFORM o2o.points_accounts_lock(array_remove(burn.owners || burn.seller_profile_id, NULL), burn.program);
 	unrefunded := (SELECT coalesce(OPERATOR(o2o.-) o2o.sum(p.amount), 0::o2o.points) FROM o2o.points_posting p
-		WHERE p.transfer_id = burn_transfer_id AND p.operation = 'burn'
+		WHERE p.transfer_id = burn_transfer_id AND p.operation = burn.operation
 			OR p.reverses_transfer_id = burn_transfer_id AND p.operation = 'refund');
 	refunded := coalesce(amount, unrefunded);
 	IF refunded OPERATOR(o2o.>) unrefunded OR unrefunded OPERATOR(o2o.=) 0 THEN
@@ -50,6 +54,9 @@ BEGIN
 				HINT = 'Ask for no more than is left of the transfer.';
 	END IF;
 	rule := o2o.points_program_check(burn.program, refunded);
+	IF burn.seller_profile_id IS NOT NULL THEN
+		PERFORM o2o.points_seller_check(burn.contra_account_id, refunded);
+	END IF;
 	customer := o2o.profile_customer(burn.acting_profile_id);
 	transfer_id := nextval('o2o.points_transfer_id_seq');
 
@@ -63,7 +70,7 @@ BEGIN
 			FROM (
 				SELECT p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding, OPERATOR(o2o.-) o2o.sum(p.amount) AS amount
 				FROM o2o.points_posting p
-				WHERE p.transfer_id = burn_transfer_id AND p.operation = 'burn'
+				WHERE p.transfer_id = burn_transfer_id AND p.operation = burn.operation
 					OR p.reverses_transfer_id = burn_transfer_id AND p.operation = 'refund'
 				GROUP BY p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding
 				HAVING o2o.sum(p.amount) OPERATOR(o2o.<) 0
@@ -73,7 +80,7 @@ BEGIN
 		GROUP BY t.profile_id, t.account_id
 		ORDER BY t.account_id
 	LOOP
-		PERFORM o2o.points_post(part.profile_id, part.account_id, points_refund_post.transfer_id, o2o.points_system_account_id(burn.program, 'redeemed'),
+		PERFORM o2o.points_post(part.profile_id, part.account_id, points_refund_post.transfer_id, burn.contra_account_id,
 			'refund', part.expires_at, part.grant_month, part.funding, part.amounts, points_refund_post.request_id,
 			burn.acting_profile_id, customer, points_refund_post.reference, points_refund_post.reason, now(), burn_transfer_id);
 		IF rule.refund_grace IS NOT NULL AND (SELECT min(u.at) FROM unnest(part.expires_at) u (at)) <= now() THEN
@@ -83,7 +90,7 @@ BEGIN
 	END LOOP;
 	balance := o2o.points_customer_balance(customer, burn.program);
 END $$;
-COMMENT ON FUNCTION o2o.points_refund_post(bigint, o2o.points, text, text, uuid) IS 'Posts the refund of a burn, or of what is left of it where amount is NULL. Locks the accounts that it took from. Errors: O2309 no such burn, O2308 more than is left, O2303, O2304 as points_program_check.';
+COMMENT ON FUNCTION o2o.points_refund_post(bigint, o2o.points, text, text, uuid, text) IS 'Posts the refund of a burn or of a payment to a seller (or of_operation: exchange_out), or of what is left of it where amount is NULL. Locks the accounts that it took from, and of a payment that of the seller. Errors: O2301 the seller does not have them any more, O2309 no such burn, O2308 more than is left, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_refund_grace(rule o2o.points_program, profile_id bigint, account_id bigint, transfer_id bigint,
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,
@@ -137,10 +144,10 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_refund(bigint, o2o.points, text, text, text) IS 'Gives burned points back, all that are left of a burn or capture, or an amount of them: to the lots that they came from, wherever these are now, what was taken last first. A lot that has expired meanwhile gets them too, and they are gone with it, unless the program has a refund_grace: then they live that long from now. transfer_id: as points_burn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the refund, what was given back, and the balance of the customer, today''s owner of the profile that burned. Errors: O2309 no such burn, O2308 more than is left of it, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_refund(bigint, o2o.points, text, text, text) IS 'Gives points back that were burned or paid to a seller, all that are left of a burn, capture or payment, or an amount of them: to the lots that they came from, wherever these are now, what was taken last first. A lot that has expired meanwhile gets them too, and they are gone with it, unless the program has a refund_grace: then they live that long from now. transfer_id: as points_burn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the refund, what was given back, and the balance of the customer, today''s owner of the profile that burned. Errors: O2309 no such burn or payment, O2308 more than is left of it, O2301 the seller does not have them any more, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
 
 CREATE OR REPLACE FUNCTION o2o.points_take(profile_id bigint, customer_id bigint, members bigint[], program text, amount o2o.points, transfer_id bigint,
-	contra_kind text, operation text, reference text, reason text, request_id uuid, reverses_transfer_id bigint,
+	contra_account_id bigint, operation text, reference text, reason text, request_id uuid, reverses_transfer_id bigint,
 	OUT taken o2o.points, OUT owed o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -150,19 +157,19 @@ BEGIN
 	owed := amount OPERATOR(o2o.-) taken;
 	IF taken OPERATOR(o2o.>) 0 THEN
 		PERFORM o2o.points_draw(members, points_take.profile_id, points_take.customer_id, program, taken, points_take.transfer_id,
-			contra_kind, operation, reference, reason, request_id, now(), points_take.reverses_transfer_id);
+			points_take.contra_account_id, operation, reference, reason, request_id, now(), points_take.reverses_transfer_id);
 	END IF;
 	IF policy = 'available' THEN
 		owed := 0;
 	ELSIF owed OPERATOR(o2o.>) 0 THEN
 		PERFORM o2o.points_post(points_take.profile_id,
 			o2o.points_account_open(points_take.profile_id, program, CASE policy WHEN 'debt' THEN 'debt' ELSE 'member' END),
-			points_take.transfer_id, o2o.points_system_account_id(program, contra_kind), operation,
+			points_take.transfer_id, points_take.contra_account_id, operation,
 			ARRAY[NULL::timestamptz], ARRAY[NULL::date], ARRAY[NULL::text], ARRAY[OPERATOR(o2o.-) owed],
 			request_id, points_take.profile_id, points_take.customer_id, reference, reason, now(), points_take.reverses_transfer_id);
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.points_take(bigint, bigint, bigint[], text, o2o.points, bigint, text, text, text, text, uuid, bigint) IS 'Takes an amount from a customer (profiles: members, accounts locked) as far as it is available, and by the program''s clawback_policy makes the rest a debt of the profile, in a posting of its own. Returns both parts; with the policy available, what is not there is not taken.';
+COMMENT ON FUNCTION o2o.points_take(bigint, bigint, bigint[], text, o2o.points, bigint, bigint, text, text, text, uuid, bigint) IS 'Takes an amount from a customer (profiles: members, accounts locked) as far as it is available, and by the program''s clawback_policy makes the rest a debt of the profile, in a posting of its own. Returns both parts; with the policy available, what is not there is not taken.';
 
 CREATE OR REPLACE FUNCTION o2o.points_take_back(earn_transfer_id bigint, earn_operation text, amount o2o.points, operation text,
 	reference text, reason text, request_id uuid,
@@ -173,13 +180,12 @@ DECLARE
 	rest o2o.points;
 	customer bigint;
 	members bigint[];
-	contra_kind text := CASE earn_operation WHEN 'adjust' THEN 'adjustment' ELSE 'issuer' END;
-	contra bigint;
 	lot record;
 	pending o2o.points_hold;
 	part o2o.points;
 BEGIN
-	SELECT min(p.profile_id) AS profile_id, min(a.program) AS program, o2o.sum(p.amount) AS amount INTO earn
+	SELECT min(p.profile_id) AS profile_id, min(a.program) AS program, o2o.sum(p.amount) AS amount,
+		min(p.contra_account_id) AS contra_account_id INTO earn
 	FROM o2o.points_posting p
 		JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 	WHERE p.transfer_id = earn_transfer_id AND p.operation = earn_operation AND p.amount OPERATOR(o2o.>) 0;
@@ -204,7 +210,6 @@ BEGIN
 	END IF;
 	rest := coalesce(amount, rest);
 	PERFORM o2o.points_program_check(earn.program, rest);
-	contra := o2o.points_system_account_id(earn.program, contra_kind);
 	transfer_id := nextval('o2o.points_transfer_id_seq');
 	taken := 0;
 
@@ -232,7 +237,7 @@ BEGIN
 		END IF;
 		part := least(rest, lot.remaining OPERATOR(o2o.-) lot.held OPERATOR(o2o.+) part);
 		IF part OPERATOR(o2o.>) 0 THEN
-			PERFORM o2o.points_post(lot.profile_id, lot.account_id, points_take_back.transfer_id, contra, operation,
+			PERFORM o2o.points_post(lot.profile_id, lot.account_id, points_take_back.transfer_id, earn.contra_account_id, operation,
 				ARRAY[lot.expires_at], ARRAY[lot.grant_month], ARRAY[lot.funding], ARRAY[OPERATOR(o2o.-) part],
 				request_id, earn.profile_id, customer, reference, reason, now(), earn_transfer_id);
 			taken := taken OPERATOR(o2o.+) part;
@@ -250,15 +255,16 @@ BEGIN
 	owed := 0;
 	IF rest OPERATOR(o2o.>) 0 THEN
 		SELECT t.taken OPERATOR(o2o.+) points_take_back.taken, t.owed INTO taken, owed
-		FROM o2o.points_take(earn.profile_id, customer, members, earn.program, rest, points_take_back.transfer_id, contra_kind, operation,
-			reference, reason, request_id, earn_transfer_id) t;
+		FROM o2o.points_take(earn.profile_id, customer, members, earn.program, rest, points_take_back.transfer_id,
+			earn.contra_account_id, operation, reference, reason, request_id, earn_transfer_id) t;
 	END IF;
 	IF taken OPERATOR(o2o.=) 0 AND owed OPERATOR(o2o.=) 0 THEN
 		transfer_id := NULL;
 	END IF;
+	PERFORM o2o.points_partner_draw(transfer_id);
 	balance := o2o.points_customer_balance(customer, earn.program);
 END $$;
-COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening or adjust), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
+COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening, adjust or exchange_in; what a partner funded goes back to the partner), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_clawback(transfer_id bigint, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
@@ -332,7 +338,7 @@ BEGIN
 				USING ERRCODE = 'O2301', DETAIL = format('available %s, asked %s', o2o.points_available(members, program), o2o.abs(amount)),
 				HINT = 'points_balance() says what is available.';
 		END IF;
-		PERFORM o2o.points_take(profile_id, customer, members, program, o2o.abs(amount), transfer_id, 'adjustment', 'adjust', reference, reason, claim.request_id, NULL);
+		PERFORM o2o.points_take(profile_id, customer, members, program, o2o.abs(amount), transfer_id, contra, 'adjust', reference, reason, claim.request_id, NULL);
 	END IF;
 	balance := o2o.points_customer_balance(customer, program);
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
@@ -411,6 +417,7 @@ BEGIN
 			ARRAY[o2o.points_grant_month(now(), rule.time_zone)], ARRAY['program'], ARRAY[rest],
 			points_give_back.request_id, source.acting_profile_id, customer, NULL, points_give_back.reason, now(), taken_transfer_id);
 	END IF;
+	PERFORM o2o.points_partner_draw(transfer_id);
 	balance := o2o.points_customer_balance(customer, source.program);
 END $$;
 COMMENT ON FUNCTION o2o.points_give_back(bigint, text, uuid) IS 'Gives back what a clawback or an adjustment below zero took: to the lots, and what it made owed. Error: O2308 it was reversed before.';
@@ -437,7 +444,7 @@ BEGIN
 	IF operations IS NULL THEN
 		RAISE EXCEPTION 'there is no such transfer of points' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(points_reverse.transfer_id::text, 'NULL')),
 				HINT = 'The call that posted it returned its number.';
-	ELSIF operations = '{burn}' THEN
+	ELSIF operations = '{burn}' OR operations = '{pay}' THEN
 		SELECT r.* INTO reverse_transfer_id, amount, balance
 		FROM o2o.points_refund_post(points_reverse.transfer_id, NULL, NULL, reason, claim.request_id) r;
 	ELSIF up AND operations <@ '{earn,opening,adjust}' AND cardinality(operations) = 1 THEN
@@ -453,4 +460,4 @@ BEGIN
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', reverse_transfer_id, 'amount', amount, 'balance', balance));
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_reverse(bigint, text, text) IS 'Undoes a whole transfer that was a mistake, as far as it was not undone before: points earned (also by opening or adjustment) are taken back as points_clawback() takes them, burned ones refunded as points_refund() does, a clawback or an adjustment below zero is given back to its lots, and what it made owed ends. reason (needed), idempotency key (a repeated call with it returns the first result). Returns the transfer of the reversal, the points that came to the customer (below zero: left, or are owed), and the balance. Errors: O2309 no such transfer, O2308 nothing of it is left, 22023 gifts, expiries, refunds and reversals cannot be reversed, 22004 no reason, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_reverse(bigint, text, text) IS 'Undoes a whole transfer that was a mistake, as far as it was not undone before: points earned (also by opening or adjustment) are taken back as points_clawback() takes them, burned or paid ones refunded as points_refund() does, a clawback or an adjustment below zero is given back to its lots, and what it made owed ends. reason (needed), idempotency key (a repeated call with it returns the first result). Returns the transfer of the reversal, the points that came to the customer (below zero: left, or are owed), and the balance. Errors: O2309 no such transfer, O2308 nothing of it is left, 22023 gifts, expiries, refunds and reversals cannot be reversed, 22004 no reason, O2004 the key was used with other arguments.';

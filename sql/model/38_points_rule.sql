@@ -47,7 +47,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_earned_on(bigint, text, timestamptz) IS 'What all profiles of a customer have earned in a program on the day of a moment, on the program''s clock. Points taken back since then count as earned.';
 
 CREATE OR REPLACE FUNCTION o2o.points_quote(program text, lines jsonb, channel text, customer_id bigint DEFAULT NULL, tier text DEFAULT NULL,
-	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now())
+	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now(), earned_before numeric DEFAULT 0)
 RETURNS TABLE (kind text, rule_id bigint, name text, amount numeric, points numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -63,6 +63,7 @@ BEGIN
 		RAISE EXCEPTION 'points program "%" does not exist', program
 			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
 	END IF;
+	tier := coalesce(tier, o2o.points_tier_at(points_quote.customer_id, points_quote.program, points_quote.at));
 	SELECT sum(l.amount) INTO due FROM jsonb_to_recordset(points_quote.lines) l (amount numeric);
 	IF coalesce(jsonb_typeof(points_quote.lines), '') <> 'array' OR (paid_by_points BETWEEN 0 AND coalesce(due, 0)) IS NOT TRUE
 		OR EXISTS (SELECT FROM jsonb_to_recordset(points_quote.lines) l (amount numeric) WHERE (l.amount >= 0 AND l.amount < 1e14) IS NOT TRUE)
@@ -125,7 +126,7 @@ BEGIN
 	ORDER BY r.value, r.rule_id LIMIT 1;
 	amount := NULL;
 	IF cap.rule_id IS NOT NULL THEN
-		total := greatest(cap.value - CASE WHEN points_quote.customer_id IS NULL THEN 0
+		total := greatest(cap.value - earned_before - CASE WHEN points_quote.customer_id IS NULL THEN 0
 			ELSE o2o.points_earned_on(points_quote.customer_id, points_quote.program, points_quote.at) END, 0);
 		IF exact > total THEN
 			kind := 'cap';
@@ -144,13 +145,14 @@ BEGIN
 		RETURN NEXT;
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.points_quote(text, jsonb, text, bigint, text, numeric, timestamptz) IS 'What an order would earn, one row per rule with its share; the shares sum up to the points that points_quote_order() gives. program; lines: [{"amount", "category"}], money in the program''s currency; channel of the sale; customer, whose points of the same day count towards a cap (NULL: none yet); tier of the member; money of the lines that was paid with points, which earns nothing; when. Columns: kind (base, multiplier, bonus; cap and rounding take away), rule (NULL: the program''s rate, or the rounding), name, money that it holds for, points, exact. Errors: O2302 unknown program, 22023 no lines, an amount missing or below zero, or more paid by points than the lines come to.';
+COMMENT ON FUNCTION o2o.points_quote(text, jsonb, text, bigint, text, numeric, timestamptz, numeric) IS 'What an order would earn, one row per rule with its share; the shares sum up to the points that points_quote_order() gives. program; lines: [{"amount", "category"}], money in the program''s currency; channel of the sale; customer, whose points of the same day count towards a cap (NULL: none yet); tier of the member (NULL: the one that the customer has at that time); money of the lines that was paid with points, which earns nothing; when; points of the same day that are not posted yet (earned_before). Columns: kind (base, multiplier, bonus; cap and rounding take away), rule (NULL: the program''s rate, or the rounding), name, money that it holds for, points, exact. Errors: O2302 unknown program, 22023 no lines, an amount missing or below zero, or more paid by points than the lines come to.';
 
 CREATE OR REPLACE FUNCTION o2o.points_quote_order(program text, lines jsonb, channel text, customer_id bigint DEFAULT NULL, tier text DEFAULT NULL,
-	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now()) RETURNS o2o.points
+	paid_by_points numeric DEFAULT 0, at timestamptz DEFAULT now(), earned_before numeric DEFAULT 0) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN (SELECT coalesce(sum(q.points), 0) FROM o2o.points_quote(points_quote_order.program, points_quote_order.lines, points_quote_order.channel,
-		points_quote_order.customer_id, points_quote_order.tier, points_quote_order.paid_by_points, points_quote_order.at) q);
+		points_quote_order.customer_id, points_quote_order.tier, points_quote_order.paid_by_points, points_quote_order.at,
+		points_quote_order.earned_before) q);
 END $$;
-COMMENT ON FUNCTION o2o.points_quote_order(text, jsonb, text, bigint, text, numeric, timestamptz) IS 'The points that an order earns: the sum of points_quote() with the same arguments, of the program''s scale. Caps hold when the customer''s lock is held until the points are posted. Errors: as points_quote().';
+COMMENT ON FUNCTION o2o.points_quote_order(text, jsonb, text, bigint, text, numeric, timestamptz, numeric) IS 'The points that an order earns: the sum of points_quote() with the same arguments, of the program''s scale. Caps hold when the customer''s lock is held until the points are posted. Errors: as points_quote().';

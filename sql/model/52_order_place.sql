@@ -283,6 +283,11 @@ BEGIN
 			PERFORM o2o.points_grant(person.profile_id, customer_id, order_place.points_program, points_earned,
 				own_key, 'order', own_request, moment);
 		END IF;
+		IF o2o.points_qualify_post(person.profile_id, order_place.points_program, 0, total - paid_by_points, moment, moment,
+			own_key, 'order', own_request)
+		THEN
+			PERFORM o2o.points_tier_refresh(customer_id, order_place.points_program);
+		END IF;
 		points_balance := o2o.points_customer_balance(customer_id, order_place.points_program);
 	END IF;
 
@@ -324,6 +329,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.order_place(jsonb, jsonb, text, text, text, bigint, jsonb, text, text, bigint, text, o2o.points, timestamptz, text) IS 'Places an order of any channel: identity, order, lines, payments, points and touchpoint in one transaction, or nothing at all. identifiers: as identify() takes them, {} for nobody known. lines: [{"sku", "quantity" (default 1), "unit_price", "discount" (money, default 0), "name", "category"}]; a SKU that is not registered is made when its line has a name. source and source_id: the order''s number where it comes from, placed once. channel and location_id: where sold; channel_fulfilled and location_fulfilled: where handed over (default: as sold). payments: [{"method", "amount"}], which with the points must add up to the total (NULL: the rest is paid somehow). currency: default the program''s, else setting order.currency. points_burn: points paid at the program''s value; points are earned on the rest, as points_quote() says, by a known person only. ordered_at: default now. idempotency_key: default order/<source>/<source_id>; the same call again returns the first result and changes nothing. Returns the order, the profile, the customer of that moment, the points earned and the customer''s balance of the program after it (0 without a program). Errors: O2004 the order or key exists with other arguments, O2101, O2102, O2103 unknown source, channel, location, O2201 points of nobody, O2301 insufficient points, O2302 unknown program, O2303 points_burn below zero, O2501 does not add up, O2502 no lines, O2503 unknown SKU.';
 
+CREATE OR REPLACE FUNCTION o2o.order_spend(profile_id bigint, order_id bigint, share numeric DEFAULT 1) RETURNS numeric
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT coalesce(round(sum(p.amount) FILTER (WHERE p.points IS NULL) * order_spend.share, 4), 0)
+		FROM o2o.payment p WHERE p.profile_id = order_spend.profile_id AND p.order_id = order_spend.order_id);
+END $$;
+COMMENT ON FUNCTION o2o.order_spend(bigint, bigint, numeric) IS 'Money that was paid for an order otherwise than with points, or a share of it (0 to 1): what counts as spend.';
+
 CREATE OR REPLACE FUNCTION o2o.order_return(source text, source_id text, channel text, total numeric,
 	order_source_id text DEFAULT NULL, identifiers jsonb DEFAULT NULL, location_id bigint DEFAULT NULL,
 	currency text DEFAULT NULL, returned_at timestamptz DEFAULT NULL)
@@ -351,7 +364,7 @@ BEGIN
 		RETURN;
 	END IF;
 
-	SELECT o.profile_id, o.order_id, o.currency, o.total INTO bought FROM o2o.sales_order o
+	SELECT o.profile_id, o.order_id, o.currency, o.total, o.points_program, o.ordered_at INTO bought FROM o2o.sales_order o
 	WHERE o.source = order_return.source AND o.source_id = order_return.order_source_id;
 	IF NOT FOUND AND order_return.order_source_id IS NOT NULL THEN
 		RAISE EXCEPTION 'return of an unknown order' USING ERRCODE = 'O2501',
@@ -393,6 +406,11 @@ BEGIN
 	INSERT INTO o2o.sales_return (profile_id, return_id, order_id, source, source_id, channel_returned, location_returned, currency, total, returned_at)
 	VALUES (order_return.profile_id, order_return.return_id, order_return.order_id, order_return.source, order_return.source_id,
 		order_return.channel, order_return.location_id, money.currency, order_return.total, moment);
+	IF bought.points_program IS NOT NULL THEN
+		PERFORM o2o.points_qualify_post(bought.profile_id, bought.points_program, 0,
+			- o2o.order_spend(bought.profile_id, bought.order_id, order_return.total / nullif(bought.total, 0)), greatest(moment, bought.ordered_at),
+			bought.ordered_at, 'return/' || order_return.source || '/' || order_return.source_id, 'return', claim.request_id);
+	END IF;
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('return_id', return_id, 'order_id', order_id, 'profile_id', profile_id));
 	RETURN NEXT;
 END $$;

@@ -180,11 +180,88 @@ BEGIN
 	GET DIAGNOSTICS returns = ROW_COUNT;
 	skipped := skipped - returns;
 
+	-- In a program with tiers a return takes its spend away.
+	PERFORM o2o.points_qualify_many(array_agg(o.profile_id), array_agg(o.points_program),
+		array_agg(- o2o.order_spend(o.profile_id, o.order_id, i.total / nullif(o.total, 0))), array_agg(greatest(i.returned_at, o.ordered_at)),
+		array_agg(o.ordered_at), array_agg('return/' || i.source || '/' || i.source_id), 'return',
+		array_agg(o2o.request_key('return/' || i.source || '/' || i.source_id)))
+	FROM o2o.import_return i
+		JOIN o2o.sales_order o ON o.source = i.source AND o.source_id = i.order_source_id
+		JOIN o2o.points_tier_rule r ON r.program = o.points_program
+	WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL;
+
 	UPDATE o2o.import_order i SET outcome = 'imported' WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL;
 	UPDATE o2o.import_return i SET outcome = 'imported' WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL;
 	RETURN NEXT;
 END $$;
 COMMENT ON FUNCTION o2o.order_import(bigint) IS 'Imports the orders, lines and returns of a batch from import_order, import_order_line and import_return, all or nothing: identities in the order of time, missing products and SKUs, orders, lines, payments, points earned and burned, touchpoints and their months. What exists already under (source, source_id), imported or placed, is skipped. Fills profile_id, order_id and outcome (imported, skipped) of the staging rows. Where the points burned in an order do not suffice, the order stays, with points_burned 0 and a row in import_problem. Returns the numbers of orders, lines and returns written and of orders and returns skipped. Errors: as order_import_check(), O2004 the points of the batch were imported before, and those of the points room.';
+
+CREATE OR REPLACE FUNCTION o2o.order_import_earned(batch_id bigint) RETURNS TABLE (order_id bigint, points o2o.points)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	due record;
+	customer bigint;
+	customer_program text;
+	day date;
+	earned_before numeric;
+	at_before timestamptz[];
+	points_before numeric[];
+	spend_before numeric[];
+	tier text;
+BEGIN
+	-- One order after the other: an order decides the tier of the next, and what is left below a cap.
+	FOR due IN
+		SELECT i.order_id, i.points_program, i.channel_sold, i.ordered_at, p.customer_id, w.worth, l.lines, l.total,
+			(i.ordered_at AT TIME ZONE g.time_zone)::date AS day, t.program IS NOT NULL AS has_tiers
+		FROM o2o.import_order i
+			JOIN o2o.profile p ON p.profile_id = i.profile_id
+			JOIN o2o.points_program g ON g.program = i.points_program
+			JOIN o2o.currency c ON c.currency = i.currency
+			LEFT JOIN o2o.points_tier_rule t ON t.program = i.points_program
+			CROSS JOIN LATERAL (
+				SELECT jsonb_agg(jsonb_build_object('category', d.category, 'amount', n.amount)) AS lines, sum(n.amount) AS total
+				FROM o2o.import_order_line n_line
+					CROSS JOIN LATERAL (SELECT o2o.order_line_amount(n_line.quantity, n_line.unit_price, n_line.discount, c.digits)) n (amount)
+					LEFT JOIN o2o.sku s ON s.sku = n_line.sku
+					LEFT JOIN o2o.product d ON d.product_id = s.product_id
+				WHERE n_line.batch_id = i.batch_id AND n_line.source = i.source AND n_line.source_id = i.source_id) l
+			CROSS JOIN LATERAL (SELECT CASE WHEN i.points_burned OPERATOR(o2o.>) 0
+				THEN least(o2o.points_worth(i.points_program, i.points_burned, i.ordered_at, c.digits), l.total) ELSE 0 END) w (worth)
+		WHERE i.batch_id = order_import_earned.batch_id AND i.outcome IS NULL AND w.worth IS NOT NULL
+			AND (t.program IS NOT NULL OR EXISTS (SELECT FROM o2o.points_rule r WHERE r.program = i.points_program))
+		ORDER BY p.customer_id, i.points_program, i.ordered_at, i.order_id
+	LOOP
+		IF customer IS DISTINCT FROM due.customer_id OR customer_program IS DISTINCT FROM due.points_program THEN
+			customer := due.customer_id;
+			customer_program := due.points_program;
+			day := NULL;
+			at_before := '{}';
+			points_before := '{}';
+			spend_before := '{}';
+		END IF;
+		IF day IS DISTINCT FROM due.day THEN
+			day := due.day;
+			earned_before := 0;
+		END IF;
+		IF due.has_tiers THEN
+			tier := (SELECT w.tier FROM o2o.points_tier_walk(o2o.customer_profiles(customer), customer_program, at_before, points_before, spend_before) w
+				WHERE w.at <= due.ordered_at ORDER BY w.at DESC LIMIT 1);
+		ELSE
+			tier := NULL;
+		END IF;
+		order_id := due.order_id;
+		points := o2o.points_quote_order(due.points_program, due.lines, due.channel_sold, customer, coalesce(tier, ''), due.worth,
+			due.ordered_at, earned_before);
+		earned_before := earned_before + points::numeric;
+		IF due.has_tiers THEN
+			at_before := at_before || due.ordered_at;
+			points_before := points_before || points::numeric;
+			spend_before := spend_before || (due.total - due.worth);
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION o2o.order_import_earned(bigint) IS 'What the orders of a batch earn whose buyers are resolved, in programs that have earning rules or tiers: as points_quote_order() says, each customer''s orders in the order of time, with the tier and under the caps of that moment, earlier orders of the batch counted in.';
 
 CREATE OR REPLACE FUNCTION o2o.order_import_facts(batch_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -197,7 +274,7 @@ BEGIN
 		coalesce(i.channel_fulfilled, i.channel_sold),
 		CASE WHEN i.channel_fulfilled IS NULL THEN coalesce(fulfilled.location_id, sold.location_id) ELSE fulfilled.location_id END,
 		i.currency, t.total, i.points_program,
-		CASE WHEN i.points_program IS NULL OR p.profile_id IS NULL THEN 0 ELSE
+		CASE WHEN i.points_program IS NULL OR p.profile_id IS NULL THEN 0 WHEN e.order_id IS NOT NULL THEN e.points ELSE
 			o2o.points_quote_amount(i.points_program, t.total - coalesce(o2o.points_worth(i.points_program, i.points_burned, i.ordered_at, c.digits), 0), i.ordered_at) END,
 		i.points_burned, i.ordered_at
 	FROM o2o.import_order i
@@ -209,6 +286,7 @@ BEGIN
 			WHERE l.batch_id = order_import_facts.batch_id
 			GROUP BY l.source, l.source_id) t ON t.source = i.source AND t.source_id = i.source_id
 		LEFT JOIN o2o.profile p ON p.profile_id = i.profile_id
+		LEFT JOIN o2o.order_import_earned(order_import_facts.batch_id) e ON e.order_id = i.order_id
 		LEFT JOIN o2o.location sold ON sold.source || '/' || sold.source_id = i.location_sold
 		LEFT JOIN o2o.location fulfilled ON fulfilled.source || '/' || fulfilled.source_id = i.location_fulfilled
 	WHERE i.batch_id = order_import_facts.batch_id AND i.outcome IS NULL
@@ -279,6 +357,14 @@ BEGIN
 		JOIN o2o.import_order i ON i.batch_id = p.batch_id AND o2o.order_key(i.source, i.source_id) = p.reference
 	WHERE p.batch_id = order_import_facts.batch_id AND p.operation = 'burn' AND i.outcome IS NULL
 		AND n.profile_id = i.profile_id AND n.order_id = i.order_id AND n.method = 'points';
+
+	PERFORM o2o.points_qualify_many(array_agg(o.profile_id), array_agg(o.points_program), array_agg(o2o.order_spend(o.profile_id, o.order_id)),
+		array_agg(o.ordered_at), array_agg(o.ordered_at), array_agg(o2o.order_key(o.source, o.source_id)), 'order', array_agg(o.request_id))
+	FROM o2o.import_order i
+		JOIN o2o.sales_order o ON o.profile_id = i.profile_id AND o.order_id = i.order_id
+		JOIN o2o.points_tier_rule r ON r.program = o.points_program
+		JOIN o2o.profile p ON p.profile_id = o.profile_id
+	WHERE i.batch_id = order_import_facts.batch_id AND i.outcome IS NULL;
 
 	INSERT INTO o2o.touchpoint (profile_id, occurred_at, stage, verb, channel, source, event_id, location_id, order_id)
 	SELECT o.profile_id, o.ordered_at, 'deal', 'order_completed', o.channel_sold, o.source, 'order/' || o.source_id, o.location_sold, o.order_id

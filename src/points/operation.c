@@ -8,24 +8,27 @@
 
 #include <string.h>
 
+/* Where granted points come from, and where spent ones go. */
+#define GRANTERS "issuer", "partner_prepaid", "partner_postpaid"
+#define SPENDERS "redeemed", "seller", "exchange"
+
 const o2o_points_operation o2o_points_operations[] = {
 	/* name, other side, above zero, below zero, lot above, lot below, may owe */
-	{"earn", {"issuer"}, true, false, POINTS_GRANTED, POINTS_NO_LOT, true},
+	{"earn", {GRANTERS}, true, false, POINTS_GRANTED, POINTS_NO_LOT, true},
 	{"opening", {"issuer"}, true, true, POINTS_GRANTED, POINTS_NO_LOT, true},
 	{"burn", {"redeemed"}, false, true, POINTS_NO_LOT, POINTS_CONSUMED, false},
 	{"pay", {"seller"}, false, true, POINTS_NO_LOT, POINTS_CONSUMED, false},
 	{"transfer_out", {"in_transit"}, false, true, POINTS_NO_LOT, POINTS_CONSUMED, false},
 	{"transfer_in", {"in_transit"}, true, false, POINTS_GRANTED, POINTS_NO_LOT, false},
 	{"expire", {"expired"}, true, true, POINTS_EXPIRED, POINTS_EXPIRED, false},
-	{"refund", {"redeemed", "seller"}, true, false, POINTS_CONSUMED, POINTS_NO_LOT, false},
-	{"clawback", {"issuer"}, false, true, POINTS_NO_LOT, POINTS_CLAWED, true},
-	{"reverse", {"issuer", "adjustment"}, true, true, POINTS_CLAWED, POINTS_CLAWED, true},
+	{"refund", {SPENDERS}, true, false, POINTS_CONSUMED, POINTS_NO_LOT, false},
+	{"clawback", {GRANTERS, "exchange"}, false, true, POINTS_NO_LOT, POINTS_CLAWED, true},
+	{"reverse", {GRANTERS, "adjustment"}, true, true, POINTS_CLAWED, POINTS_CLAWED, true},
 	{"adjust", {"adjustment"}, true, true, POINTS_GRANTED, POINTS_CLAWED, true},
 	{"exchange_out", {"exchange"}, false, true, POINTS_NO_LOT, POINTS_CONSUMED, false},
-	{"exchange_in", {"exchange"}, true, false, POINTS_GRANTED, POINTS_NO_LOT, false},
-	{"settle", {"redeemed"}, false, true, POINTS_NO_LOT, POINTS_NO_LOT, false},
+	{"exchange_in", {"exchange"}, true, false, POINTS_GRANTED, POINTS_NO_LOT, true},
+	{"settle", {"redeemed", "issuer"}, false, true, POINTS_NO_LOT, POINTS_NO_LOT, false},
 	{"fund", {"issuer"}, true, false, POINTS_NO_LOT, POINTS_NO_LOT, false},
-	{"partner_grant", {"issuer"}, false, true, POINTS_NO_LOT, POINTS_NO_LOT, false},
 };
 
 const size_t o2o_points_operation_count =

@@ -22,7 +22,7 @@ typedef enum o2o_points_effect
 typedef struct o2o_points_operation
 {
 	const char *name;
-	const char *contra_kinds[3]; /* kinds of account on the other side */
+	const char *contra_kinds[4]; /* kinds of account on the other side */
 	bool above_zero;             /* may such an amount be posted? */
 	bool below_zero;
 	o2o_points_effect lot_above_zero;
