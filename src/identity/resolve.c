@@ -1,8 +1,8 @@
 /*
  * resolve.c
  *		identity_resolve(): the real-time protocol of identify(). Its rules live in
- *		resolve_rules.c, its statements in model.c, merging and marking shared in
- *		the model.
+ *		resolve_rules.c, what it writes in resolve_judge.c, its statements in model.c,
+ *		merging and marking shared in the model.
  *
  * 1 admit the identifiers; 2 claim new ones in one order; 3 read again what they
  * mean, and the customers; 4 lock these, ascending; 5 look whether all is as it
@@ -25,20 +25,6 @@
 PG_FUNCTION_INFO_V1(o2o_identity_resolve);
 PG_FUNCTION_INFO_V1(o2o_identity_observe);
 
-typedef struct Resolved
-{
-	int64 profile_id;
-	int64 customer_id;
-	const char *outcome;
-} Resolved;
-
-/* The identifiers of the event that are not shared, by priority. */
-typedef struct People
-{
-	O2OShown *shown;
-	int count;
-} People;
-
 static TimestampTz
 day_before(TimestampTz at)
 {
@@ -46,13 +32,6 @@ day_before(TimestampTz at)
 
 	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(at),
 												   IntervalPGetDatum(&day)));
-}
-
-static int64
-next_profile(void)
-{
-	(void) o2o_model_run(O2O_NEXT_PROFILE, NULL, false);
-	return o2o_model_int64(0, 1);
 }
 
 /* Identifiers as an argument, in their own order, which is that of every claim. */
@@ -132,7 +111,7 @@ claim_stale(const O2OShown *shown, TimestampTz seen_at)
 		(void) o2o_model_run(O2O_TOUCH_IDENTIFIER, &call, false);
 		return;
 	}
-	o2o_model_arg(&call, Int64GetDatum(next_profile()), false);
+	o2o_model_arg(&call, Int64GetDatum(o2o_next_profile()), false);
 	o2o_model_arg(&call, Int64GetDatum(shown->row_profile_id), false);
 	o2o_model_arg(&call, TimestampTzGetDatum(shown->last_seen_at), false);
 	o2o_model_arg(&call, TimestampTzGetDatum(shown->first_seen_at), false);
@@ -207,10 +186,10 @@ profile_then(const O2OShown *shown, TimestampTz seen_at)
 }
 
 /* The profiles of those not shared, and their customers of now. */
-static People
+static O2OPeople
 read_people(const O2OShown *shown, int count, TimestampTz seen_at)
 {
-	People people = {palloc(count * sizeof(O2OShown)), 0};
+	O2OPeople people = {palloc(count * sizeof(O2OShown)), 0};
 	O2OModelCall call = {0};
 	int64 *ids = palloc(count * sizeof(int64));
 	int found;
@@ -240,23 +219,9 @@ read_people(const O2OShown *shown, int count, TimestampTz seen_at)
 	return people;
 }
 
-/* The profiles of some of the people, ascending, each once. */
-static int64 *
-sorted_profiles(const People *people, const bool *chosen, int *count)
-{
-	int64 *ids = palloc(people->count * sizeof(int64));
-	int n = 0;
-
-	for (int i = 0; i < people->count; i++)
-		if (chosen == NULL || chosen[i])
-			ids[n++] = people->shown[i].profile_id;
-	*count = o2o_ids_sort(ids, n);
-	return ids;
-}
-
 /* Are all one customer, and is it on record that they were seen together? */
 static bool
-is_known(const People *people, const O2OEvent *event)
+is_known(const O2OPeople *people, const O2OEvent *event)
 {
 	O2OModelCall call = {0};
 	int count;
@@ -266,7 +231,7 @@ is_known(const People *people, const O2OEvent *event)
 		if (people->shown[i].customer_id == 0 ||
 			people->shown[i].customer_id != people->shown[0].customer_id)
 			return false;
-	seen = sorted_profiles(people, NULL, &count);
+	seen = o2o_sorted_profiles(people, NULL, &count);
 	if (count == 1)
 		return true;
 	o2o_model_arg(&call, Int64GetDatum(seen[0]), false);
@@ -278,11 +243,11 @@ is_known(const People *people, const O2OEvent *event)
 
 /* Locks the customers, and looks whether all is as it was before. */
 static bool
-lock_people(const People *people, O2OShown *shown, int count, TimestampTz seen_at)
+lock_people(const O2OPeople *people, O2OShown *shown, int count, TimestampTz seen_at)
 {
 	int64 *roots = palloc(people->count * sizeof(int64));
 	int n = 0;
-	People now;
+	O2OPeople now;
 
 	for (int i = 0; i < people->count; i++)
 		if (people->shown[i].customer_id != 0)
@@ -300,243 +265,8 @@ lock_people(const People *people, O2OShown *shown, int count, TimestampTz seen_a
 	return true;
 }
 
-/* What the rules say: who belongs together, and who was refused and why. */
-typedef struct Verdict
-{
-	bool *accepted;
-	char **refused; /* the rule; NULL: not refused */
-	int refused_count;
-	int64 *roots; /* accepted customers, in the order of priority */
-	int root_count;
-	int64 *newcomers; /* accepted new profiles */
-	int newcomer_count;
-	int member_count; /* profiles of the roots, where a rule was asked */
-} Verdict;
-
-static bool
-has_id(const int64 *ids, int count, int64 id)
-{
-	for (int i = 0; i < count; i++)
-		if (ids[i] == id)
-			return true;
-	return false;
-}
-
-/* Does the setting want a new anonymous profile where a rule is violated? */
-static bool
-conflict_is_anonymous(void)
-{
-	O2OModelCall call = {0};
-	bool is_null;
-	Datum value;
-
-	o2o_model_arg(&call, CStringGetTextDatum("identity.on_conflict"), false);
-	if (o2o_model_run(O2O_SELECT_SETTING, &call, false) == 0)
-		return false;
-	value = o2o_model_value(0, 1, &is_null);
-	return !is_null && strcmp(TextDatumGetCString(value), "anonymous") == 0;
-}
-
-/* Asks the rules, from the highest priority down. */
-static Verdict
-judge(const People *people, const O2OKinds *kinds)
-{
-	Verdict verdict = {0};
-	O2OUnion all;
-
-	verdict.accepted = palloc0(people->count * sizeof(bool));
-	verdict.refused = palloc0(people->count * sizeof(char *));
-	verdict.roots = palloc(people->count * sizeof(int64));
-	verdict.newcomers = palloc(people->count * sizeof(int64));
-	o2o_union_start(&all, kinds, &people->shown[0]);
-	for (int i = 0; i < people->count; i++)
-	{
-		const O2OShown *shown = &people->shown[i];
-		bool is_root = has_id(verdict.roots, verdict.root_count, shown->customer_id);
-
-		if (i > 0 && !is_root)
-			verdict.refused[i] = o2o_union_add(&all, shown);
-		if (verdict.refused[i] != NULL)
-		{
-			verdict.refused_count++;
-			continue;
-		}
-		verdict.accepted[i] = true;
-		if (shown->customer_id == 0)
-			verdict.newcomers[verdict.newcomer_count++] = shown->profile_id;
-		else if (!is_root)
-			verdict.roots[verdict.root_count++] = shown->customer_id;
-	}
-	verdict.member_count = all.member_count;
-	if (verdict.refused_count > 0 && conflict_is_anonymous())
-	{
-		memset(verdict.accepted, 0, people->count * sizeof(bool));
-		verdict.root_count = 0;
-		verdict.newcomer_count = 0;
-	}
-	return verdict;
-}
-
-/* Rows for the new profiles, ascending, and for the customers of those that stay alone. */
-static void
-write_new(const People *people, const Verdict *verdict, const O2OEvent *event)
-{
-	O2OModelCall profiles = {0};
-	O2OModelCall customers = {0};
-	int count;
-	int64 *ids = sorted_profiles(people, NULL, &count);
-	int64 *alone = palloc(people->count * sizeof(int64));
-	Datum *columns[4];
-	int alone_count = 0;
-	int n = 0;
-	int64 survivor = PG_INT64_MAX;
-
-	for (int i = 0; i < verdict->root_count; i++)
-		survivor = Min(survivor, verdict->roots[i]);
-	for (int i = 0; i < verdict->newcomer_count; i++)
-		survivor = Min(survivor, verdict->newcomers[i]);
-	for (int column = 0; column < 4; column++)
-		columns[column] = palloc(people->count * sizeof(Datum));
-	for (int i = 0; i < count; i++)
-	{
-		const O2OShown *shown = people->shown;
-		bool is_newcomer = has_id(verdict->newcomers, verdict->newcomer_count, ids[i]);
-
-		while (shown->profile_id != ids[i])
-			shown++;
-		if (shown->customer_id != 0)
-			continue;
-		if (!is_newcomer)
-			alone[alone_count++] = ids[i];
-		columns[0][n] = Int64GetDatum(ids[i]);
-		columns[1][n] = Int64GetDatum(is_newcomer ? survivor : ids[i]);
-		columns[2][n] = CStringGetTextDatum(shown->kind->kind);
-		columns[3][n] = CStringGetTextDatum(shown->scope);
-		n++;
-	}
-	if (n == 0)
-		return;
-	for (int column = 0; column < 4; column++)
-		o2o_model_arg(
-			&profiles,
-			PointerGetDatum(
-				column < 2 ? construct_array(columns[column], n, INT8OID, sizeof(int64),
-											 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)
-						   : construct_array(columns[column], n, TEXTOID, -1, false, TYPALIGN_INT)),
-			false);
-	o2o_model_arg(&profiles, event->source, event->is_source_null);
-	o2o_model_arg(&profiles, TimestampTzGetDatum(event->moment), false);
-	(void) o2o_model_run(O2O_INSERT_PROFILES, &profiles, false);
-	if (alone_count == 0)
-		return;
-	o2o_model_arg(&customers, PointerGetDatum(o2o_model_ids(alone, alone_count)), false);
-	o2o_model_arg(&customers, Int32GetDatum(1), false);
-	o2o_model_arg(&customers, TimestampTzGetDatum(event->moment), false);
-	(void) o2o_model_run(O2O_INSERT_CUSTOMERS, &customers, false);
-}
-
-/*
- * Makes one customer of those accepted, and returns its id. Without a merge that is
- * one row; merging, which logs every profile that moves, is customer_absorb()'s.
- */
-static int64
-write_customer(const Verdict *verdict, int64 evidence_profile_id, int64 evidence_id,
-			   TimestampTz moment)
-{
-	O2OModelCall call = {0};
-	int64 lowest = PG_INT64_MAX;
-
-	for (int i = 0; i < verdict->newcomer_count; i++)
-		lowest = Min(lowest, verdict->newcomers[i]);
-	if (verdict->root_count == 0)
-	{
-		o2o_model_arg(&call, PointerGetDatum(o2o_model_ids(&lowest, 1)), false);
-		o2o_model_arg(&call, Int32GetDatum(verdict->newcomer_count), false);
-		o2o_model_arg(&call, TimestampTzGetDatum(moment), false);
-		(void) o2o_model_run(O2O_INSERT_CUSTOMERS, &call, false);
-		return lowest;
-	}
-	if (verdict->root_count == 1 && verdict->roots[0] < lowest)
-	{
-		o2o_model_arg(&call, Int64GetDatum(verdict->roots[0]), false);
-		o2o_model_arg(&call, Int32GetDatum(verdict->member_count + verdict->newcomer_count), false);
-		o2o_model_arg(&call, TimestampTzGetDatum(moment), false);
-		(void) o2o_model_run(O2O_GROW_CUSTOMER, &call, false);
-		return verdict->roots[0];
-	}
-	o2o_model_arg(&call, PointerGetDatum(o2o_model_ids(verdict->roots, verdict->root_count)),
-				  false);
-	o2o_model_arg(
-		&call, PointerGetDatum(o2o_model_ids(verdict->newcomers, verdict->newcomer_count)), false);
-	o2o_model_arg(&call, Int64GetDatum(evidence_profile_id), false);
-	o2o_model_arg(&call, Int64GetDatum(evidence_id), false);
-	o2o_model_arg(&call, TimestampTzGetDatum(moment), false);
-	(void) o2o_model_run(O2O_ABSORB_CUSTOMERS, &call, false);
-	return o2o_model_int64(0, 1);
-}
-
-/* The refused links, ascending by profile; an identifier that is refused too often is shared. */
-static void
-write_refused(const People *people, const Verdict *verdict, const O2OEvent *event)
-{
-	int64 first = people->shown[0].profile_id;
-	int count;
-	int64 *ids = sorted_profiles(people, NULL, &count);
-
-	for (int i = 0; i < count; i++)
-		for (int j = 0; j < people->count; j++)
-			if (people->shown[j].profile_id == ids[i] && verdict->refused[j] != NULL)
-			{
-				int64 pair[2] = {Min(first, ids[i]), Max(first, ids[i])};
-
-				(void) o2o_evidence_of_event(event, pair, 2, "suppressed", verdict->refused[j]);
-			}
-	for (int i = 0; i < people->count; i++)
-		if (verdict->refused[i] != NULL)
-		{
-			O2OModelCall call = {0};
-
-			o2o_model_arg(&call, Int64GetDatum(people->shown[i].profile_id), false);
-			o2o_model_arg(&call, TimestampTzGetDatum(event->moment), false);
-			(void) o2o_model_run(O2O_SHARE_IDENTIFIER, &call, false);
-		}
-}
-
-/* Steps 6 and 7, under the locks. */
-static Resolved
-judge_and_write(const People *people, const O2OKinds *kinds, const O2OEvent *event)
-{
-	Verdict verdict = judge(people, kinds);
-	Resolved resolved;
-	int count;
-	int64 *seen = sorted_profiles(people, verdict.accepted, &count);
-
-	write_new(people, &verdict, event);
-	if (count == 0)
-		resolved.profile_id = resolved.customer_id = next_profile();
-	else
-	{
-		int64 link = 0;
-
-		resolved.profile_id = people->shown[0].profile_id;
-		if (count > 1)
-			link = o2o_evidence_of_event(event, seen, count, "link", NULL);
-		if (verdict.root_count == 1 && verdict.newcomer_count == 0)
-			resolved.customer_id = verdict.roots[0];
-		else
-			resolved.customer_id = write_customer(&verdict, seen[0], link, event->moment);
-	}
-	write_refused(people, &verdict, event);
-	resolved.outcome = verdict.refused_count > 0    ? "suppressed"
-					   : verdict.root_count > 1     ? "merged"
-					   : verdict.root_count == 0    ? "new"
-					   : verdict.newcomer_count > 0 ? "attached"
-													: "known";
-	return resolved;
-}
-
 /* Steps 2 to 7. */
-static Resolved
+static O2OResolved
 resolve(O2OShown *shown, const O2OAdmission *admission, const O2OEvent *event)
 {
 	int count = admission->count;
@@ -550,8 +280,8 @@ resolve(O2OShown *shown, const O2OAdmission *admission, const O2OEvent *event)
 		bool is_calm = true; /* nothing to claim: all known, and seen lately */
 		bool has_roots = false;
 		bool is_locked;
-		Resolved resolved;
-		People people;
+		O2OResolved resolved;
+		O2OPeople people;
 
 		CHECK_FOR_INTERRUPTS();
 		if (count > 0)
@@ -563,17 +293,17 @@ resolve(O2OShown *shown, const O2OAdmission *admission, const O2OEvent *event)
 		people = read_people(shown, count, event->seen_at);
 		if (people.count == 0)
 		{
-			int64 nobody = next_profile();
+			int64 nobody = o2o_next_profile();
 
-			return (Resolved){nobody, nobody, "anonymous"};
+			return (O2OResolved){nobody, nobody, "anonymous"};
 		}
 		if (is_known(&people, event))
-			return (Resolved){people.shown[0].profile_id, people.shown[0].customer_id, "known"};
+			return (O2OResolved){people.shown[0].profile_id, people.shown[0].customer_id, "known"};
 
 		for (int i = 0; i < people.count; i++)
 			has_roots = has_roots || people.shown[i].customer_id != 0;
 		if (!has_roots)
-			return judge_and_write(&people, kinds, event);
+			return o2o_judge_and_write(&people, kinds, event);
 
 		/* leaving it by a rollback is what frees the locks */
 		BeginInternalSubTransaction(NULL);
@@ -581,7 +311,7 @@ resolve(O2OShown *shown, const O2OAdmission *admission, const O2OEvent *event)
 		is_locked = lock_people(&people, shown, count, event->seen_at);
 		if (is_locked)
 		{
-			resolved = judge_and_write(&people, kinds, event);
+			resolved = o2o_judge_and_write(&people, kinds, event);
 			ReleaseCurrentSubTransaction();
 		}
 		else
@@ -644,7 +374,7 @@ event_argument(FunctionCallInfo fcinfo)
 }
 
 static Datum
-resolved_datum(const Resolved *resolved)
+resolved_datum(const O2OResolved *resolved)
 {
 	Datum values[3] = {Int64GetDatum(resolved->profile_id), Int64GetDatum(resolved->customer_id),
 					   CStringGetTextDatum(resolved->outcome)};
@@ -660,7 +390,7 @@ o2o_identity_resolve(PG_FUNCTION_ARGS)
 	O2OEvent event = event_argument(fcinfo);
 	O2OShown *shown = NULL;
 	O2OAdmission admission = {0};
-	Resolved resolved;
+	O2OResolved resolved;
 
 	if (PG_ARGISNULL(0))
 		o2o_model_connect(InvalidOid);
@@ -701,7 +431,7 @@ o2o_identity_observe(PG_FUNCTION_ARGS)
 	ArrayType *identifiers;
 	O2OShown *shown;
 	O2OAdmission admission;
-	Resolved resolved;
+	O2OResolved resolved;
 
 	o2o_model_connect(type);
 	if (PG_ARGISNULL(0))

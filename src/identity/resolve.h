@@ -95,6 +95,27 @@ typedef struct O2OUnion
 extern void o2o_union_start(O2OUnion *all, const O2OKinds *kinds, const O2OShown *first);
 extern char *o2o_union_add(O2OUnion *all, const O2OShown *shown);
 
+/* The identifiers of the event that are not shared, by priority. */
+typedef struct O2OPeople
+{
+	O2OShown *shown;
+	int count;
+} O2OPeople;
+
+/* What identify() returns. */
+typedef struct O2OResolved
+{
+	int64 profile_id;
+	int64 customer_id;
+	const char *outcome;
+} O2OResolved;
+
+/* resolve_judge.c */
+extern int64 o2o_next_profile(void);
+extern int64 *o2o_sorted_profiles(const O2OPeople *people, const bool *chosen, int *count);
+extern O2OResolved
+o2o_judge_and_write(const O2OPeople *people, const O2OKinds *kinds, const O2OEvent *event);
+
 /* resolve_write.c */
 extern void o2o_source_error(Datum source, bool is_null) pg_attribute_noreturn();
 extern int o2o_ids_sort(int64 *ids, int count);
