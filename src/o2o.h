@@ -11,5 +11,6 @@
 /* Class O2: our own conditions. docs/errors.md lists all of them. */
 #define ERRCODE_O2O_MODULE_MISSING MAKE_SQLSTATE('O', '2', '0', '0', '5')
 #define ERRCODE_O2O_TOO_MANY_IDENTIFIERS MAKE_SQLSTATE('O', '2', '2', '0', '5')
+#define ERRCODE_O2O_FIT_UNDETERMINED MAKE_SQLSTATE('O', '2', '4', '0', '1')
 
 #endif /* O2O_H */

@@ -1,5 +1,6 @@
 # Sixteen writers on the same few people: identify, order_place, earning,
-# burning, gifts, merges and unmerges. No deadlock, no error but those a caller
+# burning, gifts, holds, refunds, clawbacks, merges and unmerges, and the sweep of
+# holds that are over. No deadlock, no error but those a caller
 # is told to expect, every oracle silent during and after, and nobody's points
 # spent by a profile that was not of the same customer at that moment.
 use strict;
@@ -12,7 +13,7 @@ use Shop;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-my $seconds = is_long() ? 120 : 12;
+my $seconds = is_long() ? 300 : 12;
 my $people = 40;
 my $seed = seed();
 my $node = shop_node('concurrency', "track_commit_timestamp = on\ndeadlock_timeout = 200ms\n");
@@ -50,6 +51,28 @@ sub order
 		FROM o2o.order_place('$identifiers', '$lines', 'web', '$source_id', 'web', points_program => 'stars', points_burn => $burn)});
 }
 
+# Some transfer of an operation, mostly one of the last.
+sub some_transfer
+{
+	my ($operation) = @_;
+	my $back = int rand 400;
+	return "(SELECT p.transfer_id FROM o2o.points_posting p WHERE p.operation = '$operation'
+		AND p.transfer_id >= (SELECT max(m.transfer_id) FROM o2o.points_posting m) - $back ORDER BY p.transfer_id LIMIT 1)";
+}
+
+sub points_statement
+{
+	my ($who, $amount) = @_;
+	my $dice = rand 100;
+	my $hold = q{(SELECT hold_id FROM o2o.points_hold WHERE state = 'open' AND kind = 'hold' ORDER BY random() LIMIT 1)};
+	return statement(qq{SELECT 'hold', $amount FROM o2o.points_hold('$who', $amount, 'stars', interval '} . qw(30 2000) [ rand 2 ] . q{ milliseconds')}) if $dice < 40;
+	return statement(qq{SELECT 'burn', captured, 'capture' FROM o2o.points_capture($hold)}) if $dice < 55;
+	return statement(qq{SELECT 'void', released FROM o2o.points_void($hold)}) if $dice < 62;
+	return statement(q{SELECT 'earn', refunded, 'refund' FROM o2o.points_refund(} . some_transfer('burn') . ')') if $dice < 75;
+	return statement(q{SELECT 'burn', taken OPERATOR(o2o.+) owed, 'clawback' FROM o2o.points_clawback(} . some_transfer('earn') . ", $amount)") if $dice < 90;
+	return statement(q{SELECT 'sweep', o2o.points_expire(100)});
+}
+
 sub random_statement
 {
 	my ($writer, $n) = @_;
@@ -69,8 +92,9 @@ sub random_statement
 	}
 	return statement(qq{SELECT 'earn', $amount FROM o2o.points_earn('$who', $amount, 'stars')}) if $dice < 60;
 	return statement(qq{SELECT 'burn', $amount FROM o2o.points_burn('$who', $amount, 'stars')}) if $dice < 72;
-	return statement(qq{SELECT 'gift', $amount FROM o2o.points_transfer('$who', '$whom', $amount, 'stars')}) if $dice < 82;
-	return statement(qq{SELECT 'merge' FROM o2o.customer_merge('$who', '$whom', 'test')}) if $dice < 89;
+	return statement(qq{SELECT 'gift', $amount FROM o2o.points_transfer('$who', '$whom', $amount, 'stars')}) if $dice < 78;
+	return points_statement($who, $amount) if $dice < 86;
+	return statement(qq{SELECT 'merge' FROM o2o.customer_merge('$who', '$whom', 'test')}) if $dice < 91;
 	return statement(q{SELECT 'unmerge', count(*) FROM o2o.customer_unmerge(
 		(SELECT merge_id FROM o2o.identity_merge WHERE undone_at IS NULL ORDER BY random() LIMIT 1), 'test')}) if $dice < 97;
 	return statement(q{SELECT 'retract', count(*) FROM o2o.evidence_retract(
@@ -96,24 +120,25 @@ my (%done, %order, $earned, $burned);
 for my $answer (@$out)
 {
 	my ($what, @field) = split /\|/, $answer;
-	$done{ $what eq 'identify' ? "identify $field[0]" : $what }++;
+	$done{ $what eq 'identify' ? "identify $field[0]" : $field[1] && $field[1] =~ /^(capture|refund|clawback)$/ ? $1 : $what }++;
 	$earned += $field[0] if $what eq 'earn';
 	$burned += $field[0] if $what eq 'burn';
 	$order{ $field[0] }{"@field[1 .. 3]"}++ if $what eq 'order';
 }
 note("$_: $done{$_}") for sort keys %done;
 cmp_ok($done{$_} // 0, '>', 0, "$_ happened")
-  for 'identify merged', 'identify attached', 'identify suppressed', 'identify known', qw(order earn burn gift merge unmerge retract reassign);
+  for 'identify merged', 'identify attached', 'identify suppressed', 'identify known', qw(order earn burn gift hold capture void refund clawback sweep merge unmerge retract reassign);
 is_deeply([ grep { keys %{ $order{$_} } > 1 } keys %order ], [], 'each order was answered in one way');
 my $replayed = grep { (values %{ $order{$_} })[0] > 1 } keys %order;
 cmp_ok($replayed, '>', 0, "$replayed orders were placed more than once");
 
 # O2201 nobody has it yet, O2202 cap, O2203 no merge, O2204 undone before,
-# O2206 still connected, O2301 insufficient, 22023 a gift to oneself.
+# O2206 still connected, O2301 insufficient, O2306 no hold, O2307 it is over,
+# O2308 nothing left of it, O2309 no transfer, 22023 a gift to oneself.
 my %error;
 $error{ /^(?:psql:.*?)?ERROR:  (\w+):/ ? $1 : $_ }++ for grep { /ERROR|FATAL|PANIC|connection/ } @$err;
 note("$_: $error{$_}") for sort keys %error;
-is_deeply([ grep { !/^(O220[12346]|O2301|22023)$/ } sort keys %error ], [], 'no error but those to expect');
+is_deeply([ grep { !/^(O220[12346]|O230[16789]|22023)$/ } sort keys %error ], [], 'no error but those to expect');
 my $log = slurp_file($node->logfile);
 unlike($log, qr/deadlock detected/, 'no deadlock');
 unlike($log, qr/PANIC|terminated by signal|XX000|XX001/, 'no crash, no internal error');
@@ -148,7 +173,9 @@ is( $node->safe_psql('shop', q{
 			(SELECT c.new_customer_id FROM change c WHERE c.profile_id = m.member AND c.at <= t.at ORDER BY c.at DESC, c.change_id DESC LIMIT 1),
 			(SELECT c.old_customer_id FROM change c WHERE c.profile_id = m.member AND c.at > t.at ORDER BY c.at, c.change_id LIMIT 1),
 			(SELECT q.customer_id FROM o2o.profile q WHERE q.profile_id = m.member)) AS customer_id) w
-	WHERE p.operation IN ('burn', 'transfer_out') AND w.customer_id <> p.customer_id}),
+	WHERE p.operation IN ('burn', 'transfer_out') AND w.customer_id <> p.customer_id
+		-- What a hold put aside is captured whatever became of the customer.
+		AND NOT EXISTS (SELECT FROM o2o.points_hold h WHERE h.transfer_id = p.transfer_id)}),
 	'', 'every debit took from a profile, and was done by one, that belonged to the customer at that moment');
 is( $node->safe_psql('shop', q{
 	SELECT c.profile_id, c.was, c.old_customer_id, c.new_customer_id, p.customer_id

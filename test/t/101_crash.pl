@@ -1,6 +1,7 @@
-# kill -9 of the postmaster and all its backends under load, again and again:
-# what was acknowledged is there once, what was not is there once or not at all
-# and can be sent again, nothing is half done, every oracle is silent.
+# kill -9 of the postmaster and all its backends under load, again and again,
+# at last with a standby that is promoted: what was acknowledged is there once,
+# what was not is there once or not at all and can be sent again, nothing is
+# half done, every oracle is silent.
 use strict;
 use warnings;
 use lib 'test/t';
@@ -16,7 +17,8 @@ my $rounds = is_long() ? 10 : 2;
 my $people = 50;
 my $seed = seed();
 srand($seed);
-my $node = shop_node('crash', "synchronous_commit = on\ncheckpoint_timeout = 30s\nmax_wal_size = 64MB\n");
+my $node = shop_node('crash', "synchronous_commit = on\ncheckpoint_timeout = 30s\nmax_wal_size = 64MB\nwal_level = replica\nmax_wal_senders = 5\n");
+append_to_file($node->data_dir . '/pg_hba.conf', "local replication all trust\n");
 $node->safe_psql('shop', q{
 	CREATE TABLE answered (kind text, key text, amount numeric, earned numeric, PRIMARY KEY (kind, key));
 	SELECT o2o.identify(format('["card:%s", "phone:+86138001%s"]', i, lpad(i::text, 5, '0'))::jsonb, 'pos') FROM generate_series(0, 49) i;});
@@ -131,39 +133,60 @@ sub send_again
 	return $err;
 }
 
-for (1 .. $rounds)
+# One round: load, kill, and whatever goes on with its data.
+sub crash_round
 {
-	$round = $_;
+	my ($what, $go_on) = @_;
+	$round++;
 	my @writers = writers_start($node, 'shop', 8, 600, $seed + 100 * $round, \&random_statement);
 	sleep 1.5 + rand 2.5;
 	kill_all();
 	my ($out, undef, $sent) = writers_wait(@writers);
-	$node->start;
+	$go_on->();
 	remember($out);
 	my %answered = map { /^(\w+\|[^|]+)\|/ ? ($1 => 1) : () } @$out;
 	my $count = keys %answered;
 	my @unanswered = grep { /^SELECT '(\w+)', '([^']+)'/ && !$answered{"$1|$2"} } @$sent;
-	cmp_ok($count, '>', 0, "round $round: killed after $count answers, " . @unanswered . ' statements without one');
-	is($node->safe_psql('shop', $lost), '', "round $round: all that was answered is there, once");
-	is($node->safe_psql('shop', $half), '', "round $round: nothing is half done");
-	trouble_ok($node, 'shop', "round $round");
-	components_ok($node, 'shop', "round $round");
+	cmp_ok($count, '>', 0, "$what: killed after $count answers, " . @unanswered . ' statements without one');
+	is($node->safe_psql('shop', $lost), '', "$what: all that was answered is there, once");
+	is($node->safe_psql('shop', $half), '', "$what: nothing is half done");
+	trouble_ok($node, 'shop', $what);
+	components_ok($node, 'shop', $what);
 
 	# The clients send again what got no answer, and some of what got one.
 	my $errors = send_again(@unanswered);
-	is(join("\n", grep { /ERROR/ && !/ERROR:  (O220[123456]|O2301|22023):/ } split /\n/, $errors), '', "round $round: sent again, no error but those to expect");
+	is(join("\n", grep { /ERROR/ && !/ERROR:  (O220[123456]|O2301|22023):/ } split /\n/, $errors), '', "$what: sent again, no error but those to expect");
 	my $before = $node->safe_psql('shop', $size);
 	my @again = grep { /^SELECT '(earn|burn|gift|order)', '([^']+)'/ && $answered{"$1|$2"} } @$sent;
-	is(send_again(@again[ 0 .. ($#again < 300 ? $#again : 300) ]), '', "round $round: what was answered may be sent again");
-	is($node->safe_psql('shop', $size), $before, "round $round: and changes nothing");
-	is($node->safe_psql('shop', $lost), '', "round $round: all of it is there once");
+	is(send_again(@again[ 0 .. ($#again < 300 ? $#again : 300) ]), '', "$what: what was answered may be sent again");
+	is($node->safe_psql('shop', $size), $before, "$what: and changes nothing");
+	is($node->safe_psql('shop', $lost), '', "$what: all of it is there once");
 	is( $node->safe_psql('shop', q{SELECT trim_scale(o2o.sum(balance)::numeric) FROM o2o.points_account}),
 		$node->safe_psql('shop', q{SELECT trim_scale(sum(earned) - sum(amount) FILTER (WHERE kind IN ('burn', 'order'))) FROM answered}),
-		"round $round: the ledger holds what was answered, no more and no less");
-	trouble_ok($node, 'shop', "round $round, sent again");
+		"$what: the ledger holds what was answered, no more and no less");
+	trouble_ok($node, 'shop', "$what, sent again");
+	return;
 }
+
+crash_round("round $_", sub { $node->start }) for 1 .. $rounds;
 
 unlike(slurp_file($node->logfile), qr/PANIC|deadlock detected/, 'no PANIC, no deadlock');
 like(slurp_file($node->logfile), qr/automatic recovery in progress/, 'it did recover');
+
+# What a client has an answer to is on the synchronous standby as well.
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$node->backup('base');
+$standby->init_from_backup($node, 'base', has_streaming => 1);
+$standby->start;
+$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = '*'});
+$node->reload;
+$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'}) or die 'no synchronous standby';
+crash_round('standby', sub {
+	$standby->promote;
+	$standby->safe_psql('postgres', 'ALTER SYSTEM RESET synchronous_standby_names');
+	$standby->reload;
+	$node = $standby;
+});
+unlike(slurp_file($standby->logfile), qr/PANIC|deadlock detected/, 'no PANIC, no deadlock on the standby');
 $node->stop;
 done_testing();
