@@ -12,22 +12,6 @@ CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_
 CREATE INDEX IF NOT EXISTS points_hold_part_hold_id_idx ON o2o.points_hold_part (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_part_held_until_idx ON o2o.points_hold_part (held_until) WHERE is_open AND held_until < 'infinity';
 
-CREATE OR REPLACE FUNCTION o2o.points_expires_at(occurred_at timestamptz, expires_after interval, expires_round text, time_zone text) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-	WHEN expires_after IS NULL THEN 'infinity'::timestamptz
-	WHEN expires_round = 'none' THEN ((occurred_at AT TIME ZONE time_zone) + expires_after) AT TIME ZONE time_zone
-	ELSE (date_trunc(expires_round, (occurred_at AT TIME ZONE time_zone) + expires_after)
-		+ CASE expires_round WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '1 week' WHEN 'month' THEN interval '1 month'
-			WHEN 'quarter' THEN interval '3 months' WHEN 'year' THEN interval '1 year' END) AT TIME ZONE time_zone
-	END;
-COMMENT ON FUNCTION o2o.points_expires_at(timestamptz, interval, text, text) IS 'When points earned at occurred_at expire, the first moment at which they are gone: occurred_at + expires_after on the clock of the time zone (31 January + 1 month is the last of February), then the end of the day, week (Monday to Sunday), month, quarter or year that this falls in, or exactly that (none). infinity where expires_after is NULL.';
-
-CREATE OR REPLACE FUNCTION o2o.points_grant_month(occurred_at timestamptz, time_zone text) RETURNS date
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN date_trunc('month', occurred_at AT TIME ZONE time_zone)::date;
-COMMENT ON FUNCTION o2o.points_grant_month(timestamptz, text) IS 'First day of the month, on the clock of the time zone, in which points were granted.';
-
 CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, currency text, time_zone text DEFAULT 'UTC',
 	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,
 	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
@@ -189,7 +173,7 @@ BEGIN
 		SELECT i.*, i.version_before + row_number() OVER w AS version,
 			i.balance_before OPERATOR(o2o.+) o2o.sum(i.amount) OVER w AS balance,
 			i.debt_before OPERATOR(o2o.-) coalesce(o2o.sum(i.amount) FILTER (WHERE i.is_debt) OVER w, 0::o2o.points) AS debt,
-			greatest(stamp, i.posted_before + interval '1 microsecond') + (row_number() OVER w - 1) * interval '1 microsecond' AS posted_at,
+			greatest(stamp + (i.n - 1) * interval '1 microsecond', i.posted_before + row_number() OVER w * interval '1 microsecond') AS posted_at,
 			lead(i.n) OVER w IS NULL AS is_last
 		FROM instruction i
 		WINDOW w AS (PARTITION BY i.profile_id, i.account_id ORDER BY i.n ROWS UNBOUNDED PRECEDING)

@@ -25,6 +25,9 @@ typedef enum o2o_ledger_table
 	LEDGER_LOT,
 	LEDGER_POSTING,
 	LEDGER_PROFILE,
+	LEDGER_CUSTOMER,
+	LEDGER_PROGRAM,
+	LEDGER_SYSTEM,
 	LEDGER_TABLES
 } o2o_ledger_table;
 
@@ -93,6 +96,31 @@ enum
 	PROFILE_COLUMNS
 };
 
+enum
+{
+	CUSTOMER_ID,
+	CUSTOMER_COLUMNS
+};
+
+enum
+{
+	PROGRAM_PROGRAM,
+	PROGRAM_SCALE,
+	PROGRAM_EXPIRES_AFTER,
+	PROGRAM_EXPIRES_ROUND,
+	PROGRAM_TIME_ZONE,
+	PROGRAM_RESERVE_POLICY,
+	PROGRAM_COLUMNS
+};
+
+enum
+{
+	SYSTEM_ACCOUNT_ID,
+	SYSTEM_PROGRAM,
+	SYSTEM_KIND,
+	SYSTEM_COLUMNS
+};
+
 /* Indexes that lookups go through. */
 typedef enum o2o_ledger_index
 {
@@ -102,6 +130,9 @@ typedef enum o2o_ledger_index
 	LEDGER_LOT_WALK,         /* profile_id, account_id, expires_at after a moment */
 	LEDGER_PROFILE_KEY,      /* profile_id */
 	LEDGER_PROFILE_CUSTOMER, /* customer_id */
+	LEDGER_CUSTOMER_KEY,     /* customer_id */
+	LEDGER_PROGRAM_KEY,      /* program */
+	LEDGER_SYSTEM_KEY,       /* program, kind */
 	LEDGER_INDEXES
 } o2o_ledger_index;
 

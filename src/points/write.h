@@ -8,6 +8,7 @@
 #define O2O_POINTS_WRITE_H
 
 #include "points/ledger.h"
+#include "points/chain.h"
 #include "points/operation.h"
 
 #include "utils/uuid.h"
@@ -56,6 +57,7 @@ typedef struct o2o_points_lot
 	int64 held;
 	HeapTuple row; /* NULL: not written yet */
 	bool is_changed;
+	bool is_walked;              /* stands in the lots of its account */
 	struct o2o_points_lot *next; /* in the same bucket */
 	uint32 hash;
 } o2o_points_lot;
@@ -76,7 +78,7 @@ typedef struct o2o_points_account
 	uint8 link[32];
 	HeapTuple row;
 	bool is_changed;
-	bool has_new_lots;
+	List *new_lots;        /* lots that this call made */
 	bool has_all_lots;     /* lots has all that have not expired */
 	o2o_points_lot **lots; /* those that were walked through, in the order of their keys */
 	int lot_count;
@@ -84,14 +86,37 @@ typedef struct o2o_points_account
 	struct o2o_points_account *next; /* in the same bucket */
 } o2o_points_account;
 
-typedef struct o2o_points_writer o2o_points_writer;
+#define O2O_POINTS_AT_ONCE 256
+
+typedef struct o2o_points_writer
+{
+	o2o_ledger *ledger;
+	MemoryContext context;
+	uint32 mask;                   /* buckets of both tables, less one */
+	o2o_points_account **accounts; /* buckets */
+	o2o_points_lot **lots;
+	List *changed_accounts;
+	List *changed_lots;
+	TimestampTz stamp;
+	int64 seq;
+	text *posted_by;
+	text *operation_name; /* of the last posting */
+	const o2o_points_operation *operation;
+	o2o_points_chain *chain;
+	TupleTableSlot *posting[O2O_POINTS_AT_ONCE];
+	int postings;
+} o2o_points_writer;
+
 
 extern o2o_points_writer *o2o_points_writer_begin(o2o_ledger *ledger, int expected);
 extern o2o_points_account *
 o2o_points_writer_account(o2o_points_writer *writer, int64 profile_id, int64 account_id);
-extern o2o_points_account *o2o_points_writer_found(o2o_points_writer *writer, TupleTableSlot *slot);
+extern o2o_points_account *o2o_points_writer_known(o2o_points_writer *writer, int64 account_id);
+extern o2o_points_account *o2o_points_writer_take(o2o_points_writer *writer, ItemPointer tid);
 extern o2o_points_lot *o2o_points_writer_walked(o2o_points_writer *writer,
 												o2o_points_account *account, TupleTableSlot *slot);
+extern o2o_points_lot *o2o_points_writer_lot(o2o_points_writer *writer, o2o_points_account *account,
+											 const o2o_points_instruction *instruction);
 extern void
 o2o_points_writer_post(o2o_points_writer *writer, const o2o_points_instruction *instruction);
 extern void o2o_points_writer_end(o2o_points_writer *writer);
