@@ -12,14 +12,15 @@ SHLIB_LINK = -lproj
 # What needs a heavy library is a module of its own, loaded at its first call.
 PHONE_OBJS = src/modules/phone/phone.o src/modules/phone/phone_parse.o
 IDN_OBJS = src/modules/idn/idn.o
-MODULE_LIBS = $(if $(wildcard src/modules/phone/*.cc),o2o_phone.so) $(if $(wildcard src/modules/idn/*.c),o2o_idn.so)
+PINYIN_OBJS = src/modules/pinyin/pinyin.o
+MODULE_LIBS = $(if $(wildcard src/modules/phone/*.cc),o2o_phone.so) $(if $(wildcard src/modules/idn/*.c),o2o_idn.so) $(if $(wildcard src/modules/pinyin/*.c),o2o_pinyin.so)
 
 INSTALL_PIECES = $(sort $(wildcard sql/install/*.sql))
 MODEL_PIECES = $(sort $(wildcard sql/model/*.sql))
 DATA_built = build/O2O--$(EXTVERSION).sql
 DATA = $(wildcard sql/upgrade/*.sql)
-EXTRA_CLEAN = build/O2O--*.sql $(MODULE_LIBS) $(PHONE_OBJS) $(IDN_OBJS) \
-	$(patsubst %.o,%.d,$(OBJS) $(PHONE_OBJS) $(IDN_OBJS))
+EXTRA_CLEAN = build/O2O--*.sql $(MODULE_LIBS) $(PHONE_OBJS) $(IDN_OBJS) $(PINYIN_OBJS) \
+	$(patsubst %.o,%.d,$(OBJS) $(PHONE_OBJS) $(IDN_OBJS) $(PINYIN_OBJS))
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test
@@ -33,7 +34,7 @@ include $(PGXS)
 
 # Debian's PGXS tracks no header dependencies. The server's own array macros compare signs.
 override CFLAGS += -MMD -MP -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare $(WERROR)
--include $(patsubst %.o,%.d,$(OBJS) $(PHONE_OBJS) $(IDN_OBJS))
+-include $(patsubst %.o,%.d,$(OBJS) $(PHONE_OBJS) $(IDN_OBJS) $(PINYIN_OBJS))
 
 all: $(MODULE_LIBS)
 
@@ -50,6 +51,9 @@ o2o_phone.so: $(PHONE_OBJS)
 
 o2o_idn.so: $(IDN_OBJS)
 	$(CC) -shared -o $@ $(IDN_OBJS) $(LDFLAGS) -lidn2
+
+o2o_pinyin.so: $(PINYIN_OBJS)
+	$(CC) -shared -o $@ $(PINYIN_OBJS) $(LDFLAGS) -licui18n -licuuc
 
 install: install-modules
 install-modules: $(MODULE_LIBS)

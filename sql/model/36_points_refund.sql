@@ -22,6 +22,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_transfer_find(o2o.identifier, text, text, text) IS 'The transfer_id of what was posted for a document of the caller: person by identifier, the reference that was given then, program, operation (burn, earn, …). For points_refund(), points_clawback() and points_reverse(). Reads all postings of the customer. Errors: O2309 none, or more than one, O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_refund_post(burn_transfer_id bigint, amount o2o.points, reference text, reason text, request_id uuid,
+	of_operation text DEFAULT NULL,
 	OUT transfer_id bigint, OUT refunded o2o.points, OUT balance o2o.points)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -36,7 +37,7 @@ BEGIN
 	FROM o2o.points_posting p
 		JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 		LEFT JOIN o2o.points_account s ON s.account_id = p.contra_account_id AND s.kind = 'seller'
-	WHERE p.transfer_id = burn_transfer_id AND p.operation IN ('burn', 'pay');
+	WHERE p.transfer_id = burn_transfer_id AND (p.operation = of_operation OR of_operation IS NULL AND p.operation IN ('burn', 'pay'));
 	IF burn.owners IS NULL THEN
 		RAISE EXCEPTION 'there is no such burn of points' USING ERRCODE = 'O2309', DETAIL = format('Transfer %s.', coalesce(burn_transfer_id::text, 'NULL')),
 				HINT = 'points_burn(), points_capture() and points_pay() returned its number; points_transfer_find() finds it by reference.';
@@ -87,9 +88,12 @@ BEGIN
 				part.grant_month, part.funding, part.amounts, points_refund_post.request_id, burn.acting_profile_id, customer, burn_transfer_id);
 		END IF;
 	END LOOP;
+	IF rule.reserve_policy = 'enforce' THEN
+		PERFORM o2o.points_reserve_draw(burn.program, refunded, forced => true);
+	END IF;
 	balance := o2o.points_customer_balance(customer, burn.program);
 END $$;
-COMMENT ON FUNCTION o2o.points_refund_post(bigint, o2o.points, text, text, uuid) IS 'Posts the refund of a burn or of a payment to a seller, or of what is left of it where amount is NULL. Locks the accounts that it took from, and of a payment that of the seller. Errors: O2301 the seller does not have them any more, O2309 no such burn, O2308 more than is left, O2303, O2304 as points_program_check.';
+COMMENT ON FUNCTION o2o.points_refund_post(bigint, o2o.points, text, text, uuid, text) IS 'Posts the refund of a burn or of a payment to a seller (or of_operation: exchange_out), or of what is left of it where amount is NULL. Locks the accounts that it took from, and of a payment that of the seller. Errors: O2301 the seller does not have them any more, O2309 no such burn, O2308 more than is left, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_refund_grace(rule o2o.points_program, profile_id bigint, account_id bigint, transfer_id bigint,
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,
@@ -260,9 +264,10 @@ BEGIN
 	IF taken OPERATOR(o2o.=) 0 AND owed OPERATOR(o2o.=) 0 THEN
 		transfer_id := NULL;
 	END IF;
+	PERFORM o2o.points_partner_draw(transfer_id);
 	balance := o2o.points_customer_balance(customer, earn.program);
 END $$;
-COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening or adjust), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
+COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening, adjust or exchange_in; what a partner funded goes back to the partner), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_clawback(transfer_id bigint, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
@@ -327,8 +332,8 @@ BEGIN
 				ARRAY[o2o.points_grant_month(now(), rule.time_zone)], ARRAY['program'], ARRAY[rest],
 				claim.request_id, profile_id, customer, reference, reason, now());
 		END IF;
-		IF rule.reserve_policy = 'enforce' THEN
-			PERFORM o2o.points_reserve_check(program);
+		IF rule.reserve_policy = 'enforce' AND rest OPERATOR(o2o.>) 0 THEN
+			PERFORM o2o.points_reserve_draw(program, rest);
 		END IF;
 	ELSE
 		IF rule.clawback_policy = 'available' AND o2o.points_available(members, program) OPERATOR(o2o.<) o2o.abs(amount) THEN
@@ -414,6 +419,10 @@ BEGIN
 			ARRAY[o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone)],
 			ARRAY[o2o.points_grant_month(now(), rule.time_zone)], ARRAY['program'], ARRAY[rest],
 			points_give_back.request_id, source.acting_profile_id, customer, NULL, points_give_back.reason, now(), taken_transfer_id);
+	END IF;
+	PERFORM o2o.points_partner_draw(transfer_id);
+	IF rule.reserve_policy = 'enforce' THEN
+		PERFORM o2o.points_reserve_draw(source.program, amount, forced => true);
 	END IF;
 	balance := o2o.points_customer_balance(customer, source.program);
 END $$;

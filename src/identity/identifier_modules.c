@@ -1,7 +1,7 @@
 /*
  * identifier_modules.c
  *		What needs a heavy library: phone numbers in national form (o2o_phone)
- *		and domains that are not ASCII (o2o_idn). Each module is loaded at its
+ *		and domains that are not ASCII (o2o_idn); pinyin.c asks for a third. Each module is loaded at its
  *		first call in a session; without it everything else goes on working.
  */
 #include "identity/identity.h"
@@ -13,8 +13,8 @@ PG_FUNCTION_INFO_V1(o2o_identifier_phone);
 PG_FUNCTION_INFO_V1(o2o_identifier_phone_or_null);
 
 /* The function of a module; whatever keeps it from loading is one clear error. */
-static void *
-module_function(const char *path, const char *function, const char *library)
+void *
+o2o_module_function(const char *path, const char *function, const char *library)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	void *volatile found = NULL;
@@ -48,7 +48,7 @@ o2o_idna_to_ascii(const char *domain, char *ascii, size_t size)
 
 	if (to_ascii == NULL)
 		to_ascii =
-			(O2OIdnaFunction) module_function("$libdir/o2o_idn", "o2o_idn_to_ascii", "libidn2");
+			(O2OIdnaFunction) o2o_module_function("$libdir/o2o_idn", "o2o_idn_to_ascii", "libidn2");
 	return to_ascii(domain, ascii, size);
 }
 
@@ -90,8 +90,8 @@ o2o_identifier_read_phone(const char *number, int len, const char *country, int 
 		return O2O_IDENTIFIER_PHONE_COUNTRY;
 
 	if (parse == NULL)
-		parse = (O2OPhoneFunction) module_function("$libdir/o2o_phone", "o2o_phone_parse",
-												   "libphonenumber");
+		parse = (O2OPhoneFunction) o2o_module_function("$libdir/o2o_phone", "o2o_phone_parse",
+													   "libphonenumber");
 	switch (parse(number, len, country ? region : NULL, e164, sizeof(e164)))
 	{
 		case O2O_PHONE_OK:

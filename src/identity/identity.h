@@ -28,6 +28,7 @@ extern struct varlena *o2o_identifier_store(const O2OIdentifierText *found);
 extern int o2o_identifier_compare(const struct varlena *a, const struct varlena *b);
 
 /* identifier_modules.c */
+extern void *o2o_module_function(const char *path, const char *function, const char *library);
 extern bool o2o_idna_to_ascii(const char *domain, char *ascii, size_t size);
 extern O2OIdentifierStatus
 o2o_identifier_read_phone(const char *number, int len, const char *country, int country_len,

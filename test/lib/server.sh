@@ -16,7 +16,7 @@ PG_MAJOR=15
 PG_HOME=/usr/lib/postgresql/$PG_MAJOR
 BUILD_PACKAGES=(
 	make gcc g++ "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR"
-	"postgresql-$PG_MAJOR-postgis-3" libproj-dev libphonenumber-dev libidn2-dev
+	"postgresql-$PG_MAJOR-postgis-3" libproj-dev libphonenumber-dev libidn2-dev libicu-dev
 )
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
