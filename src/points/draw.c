@@ -24,7 +24,8 @@ free_of(const o2o_points_lot *lot)
 static int
 compare_funding(const text *a, const text *b)
 {
-	return varstr_cmp(VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b), DEFAULT_COLLATION_OID);
+	return varstr_cmp(VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b),
+					  DEFAULT_COLLATION_OID);
 }
 
 /* A lot and the lot that a posting is for, in the order of expiry, month and funding. */

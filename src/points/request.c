@@ -183,8 +183,8 @@ earn(o2o_points_run *run, o2o_points_request *request)
 
 /* Lots of several accounts that expire alike become one lot of the receiver. */
 static void
-give(o2o_points_run *run, const o2o_points_request *request, o2o_points_account *receiver, int64 contra, o2o_points_lot **lots,
-	 const int64 *amounts, int count)
+give(o2o_points_run *run, const o2o_points_request *request, o2o_points_account *receiver,
+	 int64 contra, o2o_points_lot **lots, const int64 *amounts, int count)
 {
 	o2o_points_instruction *given = palloc(count * sizeof(o2o_points_instruction));
 	int found = 0;
@@ -310,7 +310,8 @@ void
 o2o_points_execute(o2o_points_request *requests, int count)
 {
 	o2o_points_run run = {0};
-	o2o_points_request **order = MemoryContextAllocHuge(CurrentMemoryContext, Max(count, 1) * sizeof(o2o_points_request *));
+	o2o_points_request **order =
+		MemoryContextAllocHuge(CurrentMemoryContext, Max(count, 1) * sizeof(o2o_points_request *));
 	bool has_transfers = false;
 	int open = 0;
 
@@ -328,7 +329,8 @@ o2o_points_execute(o2o_points_request *requests, int count)
 	run.kind_seller = cstring_to_text("seller");
 	run.funding = cstring_to_text("program");
 	run.now = GetCurrentTransactionStartTimestamp();
-	run.transfer_sequence = get_relname_relid("points_transfer_id_seq", get_namespace_oid("o2o", false));
+	run.transfer_sequence =
+		get_relname_relid("points_transfer_id_seq", get_namespace_oid("o2o", false));
 
 	/* Rows that lie side by side are looked up one after the other. */
 	for (int i = 0; i < count; i++)
@@ -353,7 +355,8 @@ o2o_points_execute(o2o_points_request *requests, int count)
 		o2o_points_gather_all(&run, order, open);
 		o2o_points_lock_all(&run);
 		/* Requests of a customer keep their order, and all do where points go from one to another. */
-		qsort(order, open, sizeof(o2o_points_request *), has_transfers ? compare_places : compare_customers);
+		qsort(order, open, sizeof(o2o_points_request *),
+			  has_transfers ? compare_places : compare_customers);
 		for (int i = 0; i < open; i++)
 		{
 			CHECK_FOR_INTERRUPTS();

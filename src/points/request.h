@@ -128,7 +128,8 @@ extern void o2o_points_gather_all(o2o_points_run *run, o2o_points_request **requ
 extern void o2o_points_lock_all(o2o_points_run *run);
 extern o2o_points_account *
 o2o_points_member_account(o2o_points_run *run, const o2o_points_party *party, int64 profile_id);
-extern int o2o_points_compare_key(const o2o_points_lot *lot, const o2o_points_instruction *instruction);
+extern int
+o2o_points_compare_key(const o2o_points_lot *lot, const o2o_points_instruction *instruction);
 extern int64 o2o_points_owed(o2o_points_writer *writer, const o2o_points_party *party);
 extern int64 o2o_points_party_balance(o2o_points_writer *writer, const o2o_points_party *party);
 extern int
