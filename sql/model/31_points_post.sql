@@ -159,7 +159,7 @@ DECLARE
 	link bytea;
 BEGIN
 	WITH instruction AS MATERIALIZED (
-		SELECT u.*, a.kind, a.version AS version_before, a.balance AS balance_before, a.debt AS debt_before, a.posted_at AS posted_before,
+		SELECT u.*, a.kind, a.closed_at IS NOT NULL AS is_closed, a.version AS version_before, a.balance AS balance_before, a.debt AS debt_before, a.posted_at AS posted_before,
 			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.lot_below_zero END AS effect,
 			a.kind IN ('member', 'debt') AND u.expires_at IS NULL AS is_debt,
 			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AND o.owes AS owes,
@@ -219,6 +219,7 @@ BEGIN
 			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
 		CROSS JOIN LATERAL (SELECT CASE
 			WHEN p.kind IS NULL THEN 'account'
+			WHEN p.is_closed THEN 'closed'
 			WHEN (num_nulls(p.expires_at, p.grant_month, p.funding) IN (0, 3)
 				AND CASE WHEN p.expires_at IS NOT NULL THEN p.kind = 'member' AND p.effect IS NOT NULL WHEN p.is_debt THEN p.owes ELSE p.has_sign END) IS NOT TRUE
 				THEN 'operation'
@@ -233,6 +234,9 @@ BEGIN
 	CASE wrong.problem
 		WHEN 'account' THEN
 			RAISE EXCEPTION 'points account % does not exist', wrong.account_id USING ERRCODE = 'data_corrupted';
+		WHEN 'closed' THEN
+			RAISE EXCEPTION 'the points account is closed'
+				USING ERRCODE = 'O2321', DETAIL = format('Account %s.', wrong.account_id), HINT = 'points_reopen() opens it again.';
 		WHEN 'operation' THEN
 			RAISE EXCEPTION 'points operation "%" does not fit account %', wrong.operation, wrong.account_id
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Amount %s, account of kind %s.', wrong.amount, wrong.kind);

@@ -21,7 +21,7 @@ const ledger_table_spec o2o_ledger_tables[LEDGER_TABLES] = {
 	{"points_account",
 	 ACCOUNT_COLUMNS,
 	 {"profile_id", "account_id", "program", "kind", "version", "balance", "held", "debt",
-	  "posted_at", "chain"},
+	  "posted_at", "chain", "closed_at"},
 	 ACL_SELECT,
 	 ACL_UPDATE,
 	 1},

@@ -25,12 +25,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define O2O_SQLSTATE_NOBODY MAKE_SQLSTATE('O', '2', '2', '0', '1')
-#define O2O_SQLSTATE_INSUFFICIENT MAKE_SQLSTATE('O', '2', '3', '0', '1')
-#define O2O_SQLSTATE_NO_PROGRAM MAKE_SQLSTATE('O', '2', '3', '0', '2')
-#define O2O_SQLSTATE_AMOUNT MAKE_SQLSTATE('O', '2', '3', '0', '3')
-#define O2O_SQLSTATE_SCALE MAKE_SQLSTATE('O', '2', '3', '0', '4')
-#define O2O_SQLSTATE_NO_SELLER MAKE_SQLSTATE('O', '2', '3', '2', '0')
 
 static void
 refuse(o2o_points_request *request, int sqlstate)
@@ -80,20 +74,20 @@ judge(o2o_points_run *run, o2o_points_request *request)
 	request->program = o2o_points_program_of(run->ledger, &run->programs, request->program_name);
 	if (!request->program->exists)
 	{
-		refuse(request, O2O_SQLSTATE_NO_PROGRAM);
+		refuse(request, ERRCODE_O2O_NO_PROGRAM);
 		return;
 	}
 	for (int digits = request->program->scale; digits < 4; digits++)
 		unit *= 10;
 	if (request->amount <= 0)
-		refuse(request, O2O_SQLSTATE_AMOUNT);
+		refuse(request, ERRCODE_O2O_AMOUNT);
 	else if (request->amount % unit != 0)
-		refuse(request, O2O_SQLSTATE_SCALE);
+		refuse(request, ERRCODE_O2O_AMOUNT_SCALE);
 	else if (points_is_earn(request) && (TIMESTAMP_NOT_FINITE(request->occurred_at) ||
 										 request->occurred_at > run->now + USECS_PER_DAY))
 		refuse(request, ERRCODE_INVALID_PARAMETER_VALUE);
 	else if ((request->customer_id = o2o_points_customer_of(run->ledger, request->profile_id)) == 0)
-		refuse(request, O2O_SQLSTATE_NOBODY);
+		refuse(request, ERRCODE_O2O_NOBODY);
 	else if (points_is_earn(request) && request->program->is_enforced)
 		request->outcome = REQUEST_LEFT;
 	if (request->outcome != REQUEST_OPEN ||
@@ -101,10 +95,10 @@ judge(o2o_points_run *run, o2o_points_request *request)
 		return;
 	request->counter_customer_id = o2o_points_customer_of(run->ledger, request->counter_profile_id);
 	if (request->counter_customer_id == 0)
-		refuse(request, O2O_SQLSTATE_NOBODY);
+		refuse(request, ERRCODE_O2O_NOBODY);
 	else if (points_is_payment(request) &&
 			 (request->contra_account_id = seller_account(run, request)) == 0)
-		refuse(request, O2O_SQLSTATE_NO_SELLER);
+		refuse(request, ERRCODE_O2O_NO_SELLER);
 	else if (request->counter_customer_id == request->customer_id)
 		refuse(request, ERRCODE_INVALID_PARAMETER_VALUE);
 }
@@ -148,6 +142,11 @@ earn(o2o_points_run *run, o2o_points_request *request)
 	int64 sum;
 	o2o_points_instruction instruction;
 
+	if (account->is_closed)
+	{
+		request->outcome = REQUEST_LEFT;
+		return;
+	}
 	if (pg_add_s64_overflow(account->balance, amount, &sum))
 	{
 		refuse(request, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE);
@@ -228,7 +227,7 @@ debit(o2o_points_run *run, o2o_points_request *request)
 
 	if (count == 0)
 	{
-		refuse(request, O2O_SQLSTATE_INSUFFICIENT);
+		refuse(request, ERRCODE_O2O_INSUFFICIENT_POINTS);
 		return;
 	}
 	if (points_is_transfer(request))
@@ -236,6 +235,11 @@ debit(o2o_points_run *run, o2o_points_request *request)
 		receiver = o2o_points_member_account(
 			run, o2o_points_party_of(run, request->counter_customer_id, request->program),
 			request->counter_profile_id);
+		if (receiver->is_closed)
+		{
+			request->outcome = REQUEST_LEFT;
+			return;
+		}
 		if (pg_add_s64_overflow(receiver->balance, request->amount, &sum))
 		{
 			refuse(request, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE);

@@ -73,6 +73,7 @@ typedef struct o2o_points_account
 	int64 held;
 	int64 debt;
 	TimestampTz posted_at;
+	bool is_closed;
 	bool is_chained;
 	bool has_link;
 	uint8 link[32];

@@ -99,6 +99,8 @@ o2o_points_writer_take(o2o_points_writer *writer, ItemPointer tid)
 	account->held = ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_HELD);
 	account->debt = ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_DEBT);
 	account->posted_at = ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_POSTED_AT);
+	(void) ledger_get(slot, LEDGER_ACCOUNT, ACCOUNT_CLOSED_AT, &is_null);
+	account->is_closed = !is_null;
 	chain = ledger_get(slot, LEDGER_ACCOUNT, ACCOUNT_CHAIN, &is_null);
 	if (!is_null)
 	{
