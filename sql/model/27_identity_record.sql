@@ -67,6 +67,14 @@ SELECT c.customer_id, c.name, c.value, c.source, c.profile_id, c.observed_at, c.
 FROM counted c;
 COMMENT ON VIEW o2o.customer_trait IS 'All that sources say of each customer, one row per profile, source and name, in the order in which the policy of the trait prefers them: place 1 is what the golden record shows, the others are what it set aside. Live: a merge or an unmerge changes whose values stand together, and no value.';
 COMMENT ON COLUMN o2o.customer_trait.customer_id IS 'Customer that the profile resolves to today; an anonymous profile is its own';
+COMMENT ON COLUMN o2o.customer_trait.name IS 'Name of the trait';
+COMMENT ON COLUMN o2o.customer_trait.value IS 'Value as text';
+COMMENT ON COLUMN o2o.customer_trait.source IS 'Source system that says so; refers to source';
+COMMENT ON COLUMN o2o.customer_trait.profile_id IS 'Profile of which it says so; refers to profile';
+COMMENT ON COLUMN o2o.customer_trait.observed_at IS 'When the event that brought the value happened';
+COMMENT ON COLUMN o2o.customer_trait.is_verified IS 'Whether this value is marked as verified';
+COMMENT ON COLUMN o2o.customer_trait.is_pinned IS 'Whether this value is pinned, which stands above the policy';
+COMMENT ON COLUMN o2o.customer_trait.policy IS 'Policy of the trait; refers to trait_policy';
 COMMENT ON COLUMN o2o.customer_trait.place IS 'Rank by the policy, 1 and up without gaps within customer and name';
 
 CREATE OR REPLACE VIEW o2o.customer_record AS
@@ -74,6 +82,15 @@ SELECT t.customer_id, t.name, t.value, t.source, t.profile_id, t.observed_at, t.
 FROM o2o.customer_trait t
 WHERE t.place = 1;
 COMMENT ON VIEW o2o.customer_record IS 'The golden record: one row per customer and trait, the value that the policy of the trait prefers, and which source said it when, by which profile. Live.';
+COMMENT ON COLUMN o2o.customer_record.customer_id IS 'Customer; an anonymous profile is its own';
+COMMENT ON COLUMN o2o.customer_record.name IS 'Name of the trait';
+COMMENT ON COLUMN o2o.customer_record.value IS 'Value as text';
+COMMENT ON COLUMN o2o.customer_record.source IS 'Source system that says so; refers to source';
+COMMENT ON COLUMN o2o.customer_record.profile_id IS 'Profile of which it says so; refers to profile';
+COMMENT ON COLUMN o2o.customer_record.observed_at IS 'When the event that brought the value happened';
+COMMENT ON COLUMN o2o.customer_record.is_verified IS 'Whether this value is marked as verified';
+COMMENT ON COLUMN o2o.customer_record.is_pinned IS 'Whether this value is pinned, which stands above the policy';
+COMMENT ON COLUMN o2o.customer_record.policy IS 'Policy of the trait; refers to trait_policy';
 
 CREATE OR REPLACE FUNCTION o2o.trait_mark(profile_id bigint, source text, name text, kind text, reason text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

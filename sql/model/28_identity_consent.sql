@@ -84,3 +84,10 @@ FROM (
 ORDER BY d.customer_id, d.purpose, d.channel, d.occurred_at DESC, d.is_granted, d.consent_id DESC;
 COMMENT ON VIEW o2o.customer_consent IS 'What holds now: one row per customer, purpose and channel on which the customer decided, with the decision that consent_given() goes by, and where it comes from. A decision on all channels (*) stands above earlier ones on a single channel. Live.';
 COMMENT ON COLUMN o2o.customer_consent.customer_id IS 'Customer that the profile resolves to today';
+COMMENT ON COLUMN o2o.customer_consent.purpose IS 'What for';
+COMMENT ON COLUMN o2o.customer_consent.channel IS 'Channel of contact; *: all of them';
+COMMENT ON COLUMN o2o.customer_consent.is_granted IS 'Whether consent holds';
+COMMENT ON COLUMN o2o.customer_consent.source IS 'Source system where the person decided; refers to source';
+COMMENT ON COLUMN o2o.customer_consent.text_version IS 'Version of the text that the person saw; NULL: not said';
+COMMENT ON COLUMN o2o.customer_consent.occurred_at IS 'When the person decided';
+COMMENT ON COLUMN o2o.customer_consent.profile_id IS 'Profile by which the person was recognised then; refers to profile';
