@@ -31,7 +31,7 @@ COMMENT ON COLUMN o2o.access_grant.granted_by IS 'Who granted it';
 INSERT INTO o2o.access_right (profile, object_kind, object_name, privilege)
 SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
-	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_budgets}'),
+	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_partner_bill, points_budgets}'),
 	('operator', 'function', 'EXECUTE', '{points_reserve_withdraw, points_reserve_set, points_budget_create, points_budget_change, points_accounting, points_liability_roll, points_opening_import, points_reconcile}'),
 	('operator', 'function', 'EXECUTE', '{location_import_csv, location_import_geojson, store_site_scores, store_site_cannibalisation, store_huff_fit}'),
 	('operator', 'table', 'SELECT', '{customer_position}'),
