@@ -175,7 +175,9 @@ sub state_query
 sub undoing
 {
 	my ($database) = @_;
-	my @facts = qw(points_account points_posting points_lot points_lot_use sales_order order_line payment touchpoint);
+	my @facts = split /\n/, $node->safe_psql($database, q{
+		SELECT relname FROM pg_class WHERE relnamespace = 'o2o'::regnamespace AND relkind = 'r'
+			AND relname ~ '^(points_|sales_|order_|payment|touchpoint)' ORDER BY 1});
 	$node->safe_psql($database, q{
 		UPDATE o2o.setting SET value = '100000' WHERE name = 'identity.customer_cap';
 		UPDATE o2o.identifier_kind SET is_unique = false, max_per_customer = NULL, shared_threshold = NULL});
@@ -202,7 +204,7 @@ sub undoing
 		    $n % 2
 		  ? "SELECT FROM o2o.customer_merge($a, $b, 'test') WHERE $a <> $b"
 		  : qq{SELECT FROM o2o.identify((SELECT to_jsonb(array_agg(i.identifier::text)) FROM o2o.profile_identifier i
-				WHERE i.profile_id IN ($a, $b) AND NOT i.is_shared), 'pos', event_id => 'm$n')};
+				WHERE i.profile_id IN ($a, $b) AND NOT i.is_shared), 'pos', event_id => 'm$n', occurred_at => } . occurred_at({ n => 100000 }) . ')';
 		my $before = $node->safe_psql($database, $state);
 		my $merged = $node->safe_psql($database, "$merge; SELECT o2o.customer_unmerge(m.merge_id, 'test') FROM o2o.identity_merge m WHERE m.merged_at = (SELECT max(merged_at) FROM o2o.identity_merge) AND m.undone_at IS NULL");
 		next if $merged eq '';
