@@ -209,7 +209,9 @@ sub undoing
 		my $merged = $node->safe_psql($database, "$merge; SELECT o2o.customer_unmerge(m.merge_id, 'test') FROM o2o.identity_merge m WHERE m.merged_at = (SELECT max(merged_at) FROM o2o.identity_merge) AND m.undone_at IS NULL");
 		next if $merged eq '';
 		$undone++;
-		$differing++ if $node->safe_psql($database, $state) ne $before;
+		my $after = $node->safe_psql($database, $state);
+		$differing++ if $after ne $before;
+		note("$merge\n$before\nafter:\n$after") if $after ne $before;
 	}
 	cmp_ok($undone, '>', 5, "$database: $undone merges were undone at once");
 	is($differing, 0, "$database: and each left every profile, identifier, customer and link as it was");
