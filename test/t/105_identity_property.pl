@@ -205,8 +205,9 @@ sub undoing
 		  ? "SELECT FROM o2o.customer_merge($a, $b, 'test') WHERE $a <> $b"
 		  : qq{SELECT FROM o2o.identify((SELECT to_jsonb(array_agg(i.identifier::text)) FROM o2o.profile_identifier i
 				WHERE i.profile_id IN ($a, $b) AND NOT i.is_shared), 'pos', event_id => 'm$n', occurred_at => } . occurred_at({ n => 50000 }) . ')';
+		my $last = $node->safe_psql($database, 'SELECT coalesce(max(merge_id), 0) FROM o2o.identity_merge');
 		my $before = $node->safe_psql($database, $state);
-		my $merged = $node->safe_psql($database, "$merge; SELECT o2o.customer_unmerge(m.merge_id, 'test') FROM o2o.identity_merge m WHERE m.merged_at = (SELECT max(merged_at) FROM o2o.identity_merge) AND m.undone_at IS NULL");
+		my $merged = $node->safe_psql($database, "$merge; SELECT o2o.customer_unmerge(m.merge_id, 'test') FROM o2o.identity_merge m WHERE m.merge_id > $last");
 		next if $merged eq '';
 		$undone++;
 		my $after = $node->safe_psql($database, $state);
