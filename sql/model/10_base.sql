@@ -63,6 +63,7 @@ CREATE TABLE IF NOT EXISTS o2o.location (
 	roles text[] NOT NULL DEFAULT '{shop}',
 	services text[] NOT NULL DEFAULT '{}',
 	position o2o.geopoint,
+	attractiveness double precision NOT NULL DEFAULT 1 CHECK (attractiveness > 0 AND attractiveness < 'infinity'),
 	time_zone text NOT NULL DEFAULT 'UTC',
 	address text,
 	city text,
@@ -80,9 +81,10 @@ COMMENT ON COLUMN o2o.location.source IS 'Source system it came from; refers to 
 COMMENT ON COLUMN o2o.location.source_id IS 'Number of the place in the source';
 COMMENT ON COLUMN o2o.location.name IS 'Name to show';
 COMMENT ON COLUMN o2o.location.kind IS 'chain, region, store, counter or warehouse';
-COMMENT ON COLUMN o2o.location.roles IS 'What it is used as, in free words such as shop, warehouse, production, service_centre; stores_nearest() looks for shop';
+COMMENT ON COLUMN o2o.location.roles IS 'What it is used as, in free words such as shop, warehouse, production, service_centre; stores_nearest() looks for shop; competitor: a shop of somebody else';
 COMMENT ON COLUMN o2o.location.services IS 'What it offers, in free words such as pickup; empty: nothing said';
 COMMENT ON COLUMN o2o.location.position IS 'Where it is, WGS84; NULL: unknown, and no search by distance finds it';
+COMMENT ON COLUMN o2o.location.attractiveness IS 'What draws customers, in the same measure for all places, such as floor area; for the Huff model (huff_probabilities)';
 COMMENT ON COLUMN o2o.location.time_zone IS 'IANA time zone of its opening hours, opened_on and closed_on';
 COMMENT ON COLUMN o2o.location.address IS 'Street address; NULL: unknown';
 COMMENT ON COLUMN o2o.location.city IS 'City; NULL: unknown';

@@ -47,7 +47,8 @@ BEGIN
 	IF NOT FOUND THEN
 		-- The ledger is a room above this one, which may be missing.
 		IF to_regclass('o2o.points_posting') IS NOT NULL THEN
-			EXECUTE 'SELECT max(p.seq) FROM o2o.points_posting p' INTO posted;
+			EXECUTE 'SELECT greatest((SELECT max(p.seq) FROM o2o.points_posting p), (SELECT max(h.horizon) FROM o2o.points_rollup_horizon h),
+				(SELECT max(s.horizon) FROM o2o.points_snapshot s), (SELECT max(b.to_seq) FROM o2o.points_block b))' INTO posted;
 		END IF;
 		INSERT INTO o2o.change_base (system_identifier, base)
 		SELECT cluster, coalesce(greatest(max(c.seq), posted), 0) FROM o2o.customer_change c

@@ -12,7 +12,9 @@ CREATE TABLE IF NOT EXISTS o2o.points_program (
 	reserve_policy text NOT NULL DEFAULT 'none' CHECK (reserve_policy IN ('none', 'warn', 'enforce')),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	clawback_policy text NOT NULL DEFAULT 'negative' CHECK (clawback_policy IN ('negative', 'debt', 'available')),
-	refund_grace interval
+	refund_grace interval,
+	reserve_ratio numeric NOT NULL DEFAULT 1 CHECK (reserve_ratio BETWEEN 1 AND 100),
+	is_chained boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE o2o.points_program IS 'Points programs: the rules by which points are posted and expire.';
 COMMENT ON COLUMN o2o.points_program.program IS 'Code of the program, [a-z][a-z0-9_]*';
@@ -23,9 +25,11 @@ COMMENT ON COLUMN o2o.points_program.time_zone IS 'IANA time zone of its day and
 COMMENT ON COLUMN o2o.points_program.scale IS 'Digits after the point that an amount of points may have, 0 to 4';
 COMMENT ON COLUMN o2o.points_program.expires_after IS 'How long after they are earned points expire; NULL: never';
 COMMENT ON COLUMN o2o.points_program.expires_round IS 'Period to whose end the expiry is put off: day, week, month, quarter, year; none: not at all';
-COMMENT ON COLUMN o2o.points_program.reserve_policy IS 'none; warn: points_verify() tells when the reserve does not cover the points; enforce: an issue past the reserve is refused';
+COMMENT ON COLUMN o2o.points_program.reserve_policy IS 'none; warn: points_verify() tells when the reserve does not cover the points; enforce: an issue past the reserve is refused. Changed by points_reserve_set()';
 COMMENT ON COLUMN o2o.points_program.created_at IS 'When the row was written (start of the transaction)';
 COMMENT ON COLUMN o2o.points_program.clawback_policy IS 'Points taken back that are not there any more: negative: the balance goes below zero; debt: the balance stays, the debt stands on an account of its own; available: no more is taken than there is';
+COMMENT ON COLUMN o2o.points_program.reserve_ratio IS 'How many times the reserve the liability may be, 1 to 100; 1: every unit of money that points are expected to cost lies in reserve. Changed by points_reserve_set()';
+COMMENT ON COLUMN o2o.points_program.is_chained IS 'Whether postings are linked in a hash chain per account; points_chain_set() changes it';
 COMMENT ON COLUMN o2o.points_program.refund_grace IS 'How long refunded points live that have expired in the meantime; NULL: they come back as they were, which is expired';
 
 CREATE TABLE IF NOT EXISTS o2o.points_program_rate (

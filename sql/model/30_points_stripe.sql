@@ -76,18 +76,22 @@ DECLARE
 	rest o2o.points;
 BEGIN
 	-- Each backend looks at the stripes from a place of its own on, so that two
-	-- seldom meet; whoever finds a stripe taken passes by.
-	SELECT s.stripe INTO free
-	FROM o2o.points_stripe s
-	WHERE s.account_id = points_stripes_take.account_id AND s.available OPERATOR(o2o.>=) points_stripes_take.amount
-	ORDER BY (s.stripe * 619 + pg_backend_pid() * 397) % 1024
-	LIMIT 1
-	FOR NO KEY UPDATE SKIP LOCKED;
-	IF FOUND THEN
+	-- seldom meet; whoever finds a stripe taken passes by. A stripe that somebody
+	-- drew from a moment ago is locked before it turns out to have too little:
+	-- such locks are given back, or two who gather could wait for each other.
+	BEGIN
+		SELECT s.stripe INTO STRICT free
+		FROM o2o.points_stripe s
+		WHERE s.account_id = points_stripes_take.account_id AND s.available OPERATOR(o2o.>=) points_stripes_take.amount
+		ORDER BY (s.stripe * 619 + pg_backend_pid() * 397) % 1024
+		LIMIT 1
+		FOR NO KEY UPDATE SKIP LOCKED;
 		UPDATE o2o.points_stripe s SET available = s.available OPERATOR(o2o.-) points_stripes_take.amount
 		WHERE s.account_id = points_stripes_take.account_id AND s.stripe = free;
 		RETURN amount;
-	END IF;
+	EXCEPTION WHEN no_data_found THEN
+		NULL;
+	END;
 
 	-- No free stripe has so much: wait for all of them and gather. What is left
 	-- is spread anew, so that the next draw finds it in one stripe.

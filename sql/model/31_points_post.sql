@@ -32,7 +32,8 @@ CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, cu
 	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,
 	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
 	expires_round text DEFAULT 'day', reserve_policy text DEFAULT 'none', organisation_id bigint DEFAULT NULL,
-	valid_from timestamptz DEFAULT '-infinity', clawback_policy text DEFAULT 'negative', refund_grace interval DEFAULT NULL) RETURNS void
+	valid_from timestamptz DEFAULT '-infinity', clawback_policy text DEFAULT 'negative', refund_grace interval DEFAULT NULL,
+	reserve_ratio numeric DEFAULT 1) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF expires_after <= interval '0' THEN
@@ -45,11 +46,11 @@ BEGIN
 	-- An unknown time zone is an error here rather than at the first sale.
 	PERFORM now() AT TIME ZONE points_program_create.time_zone;
 	INSERT INTO o2o.points_program (program, name, organisation_id, currency, time_zone, scale, expires_after, expires_round, reserve_policy,
-		clawback_policy, refund_grace)
+		clawback_policy, refund_grace, reserve_ratio)
 	VALUES (points_program_create.program, points_program_create.name, points_program_create.organisation_id,
 		points_program_create.currency, points_program_create.time_zone, points_program_create.scale,
 		points_program_create.expires_after, points_program_create.expires_round, points_program_create.reserve_policy,
-		points_program_create.clawback_policy, points_program_create.refund_grace);
+		points_program_create.clawback_policy, points_program_create.refund_grace, points_program_create.reserve_ratio);
 	INSERT INTO o2o.points_program_rate (program, valid_from, points_per_unit, value_per_point, cost_per_point, expected_redemption)
 	VALUES (points_program_create.program, points_program_create.valid_from, points_program_create.points_per_unit,
 		points_program_create.value_per_point, points_program_create.cost_per_point, points_program_create.expected_redemption);
@@ -57,7 +58,7 @@ BEGIN
 	SELECT points_program_create.program, u.kind
 	FROM unnest('{issuer,redeemed,expired,in_transit,adjustment,exchange}'::text[]) u (kind);
 END $$;
-COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
+COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval, numeric) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired), how many times the reserve the liability may be (1 to 100). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
 
 CREATE OR REPLACE FUNCTION o2o.points_program_check(program text, amount o2o.points) RETURNS o2o.points_program
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -99,8 +100,9 @@ BEGIN
 	SELECT a.account_id INTO account FROM o2o.points_account a
 	WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;
 	IF NOT FOUND THEN
-		INSERT INTO o2o.points_account (profile_id, program, kind)
-		VALUES (points_account_open.profile_id, points_account_open.program, points_account_open.kind)
+		INSERT INTO o2o.points_account (profile_id, program, kind, chain)
+		VALUES (points_account_open.profile_id, points_account_open.program, points_account_open.kind,
+			(SELECT ''::bytea FROM o2o.points_program p WHERE p.program = points_account_open.program AND p.is_chained))
 		ON CONFLICT DO NOTHING;
 		SELECT a.account_id INTO STRICT account FROM o2o.points_account a
 		WHERE a.profile_id = points_account_open.profile_id AND a.program = points_account_open.program AND a.kind = points_account_open.kind;
@@ -272,47 +274,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'points_write for one account: one posting per lot, given as parallel arrays of their keys and amounts, in this order. One amount with the key NULL makes or repays the account''s debt, or is for an account without lots. The account is locked. Errors: as points_write.';
 
-CREATE OR REPLACE FUNCTION o2o.points_reserve_status(for_program text DEFAULT NULL)
-RETURNS TABLE (program text, outstanding numeric, required numeric, reserve numeric, reserve_ratio numeric)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN QUERY
-	SELECT p.program, trim_scale(o.outstanding), n.required, d.reserve, round(n.required / nullif(d.reserve, 0), 6)
-	FROM o2o.points_program p
-		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0) AS outstanding
-			FROM o2o.points_account a
-				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-			WHERE a.program = p.program) o
-		CROSS JOIN LATERAL (
-			SELECT coalesce(sum(e.amount), 0) AS reserve FROM o2o.points_reserve_entry e WHERE e.program = p.program) d
-		LEFT JOIN LATERAL (
-			SELECT r.cost_per_point, r.expected_redemption FROM o2o.points_program_rate r
-			WHERE r.program = p.program AND r.valid_from <= now()
-			ORDER BY r.valid_from DESC LIMIT 1) r ON true
-		CROSS JOIN LATERAL (
-			SELECT coalesce(o.outstanding * r.cost_per_point * r.expected_redemption, 0) AS required) n
-	WHERE for_program IS NULL OR p.program = for_program;
-END $$;
-COMMENT ON FUNCTION o2o.points_reserve_status(text) IS 'The reserve of each program, or of one: points outstanding (not spent, not expired but for those on hold; debts are not set off), money required for them (outstanding × cost per point × expected redemption, by the rate of now), money in reserve, both in the program''s currency, and the ratio required / reserve (NULL without a reserve; 1 is covered one to one).';
-
-CREATE OR REPLACE FUNCTION o2o.points_reserve_check(program text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	status record;
-BEGIN
-	-- Two issues at a time would each see the reserve without the other.
-	PERFORM FROM o2o.points_program p WHERE p.program = points_reserve_check.program FOR NO KEY UPDATE;
-	SELECT s.* INTO status FROM o2o.points_reserve_status(points_reserve_check.program) s;
-	IF status.required > status.reserve THEN
-		RAISE EXCEPTION 'reserve of points program "%" does not cover the points', program
-			USING ERRCODE = 'O2305',
-				DETAIL = format('Required %s, reserve %s.', trim_scale(status.required), trim_scale(status.reserve)),
-				HINT = 'Pay in with points_reserve_deposit(), or change the reserve policy of the program.';
-	END IF;
-END $$;
-COMMENT ON FUNCTION o2o.points_reserve_check(text) IS 'Called after points were issued in a program whose reserve policy is enforce: issues of this program queue up until the transaction ends, and its lots are summed up. Error: O2305 the reserve does not cover the points outstanding.';
-
 CREATE OR REPLACE FUNCTION o2o.points_quote_amount(program text, amount numeric, at timestamptz DEFAULT now()) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -362,7 +323,7 @@ COMMENT ON FUNCTION o2o.points_repay(bigint, bigint, text, o2o.points, bigint, b
 
 CREATE OR REPLACE FUNCTION o2o.points_grant(profile_id bigint, customer_id bigint, program text, amount o2o.points, reference text, reason text,
 	request_id uuid, occurred_at timestamptz, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL,
-	operation text DEFAULT 'earn') RETURNS bigint
+	operation text DEFAULT 'earn', draws boolean DEFAULT true) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	rule o2o.points_program := o2o.points_program_check(program, amount);
@@ -406,12 +367,12 @@ BEGIN
 	IF of_partner THEN
 		PERFORM o2o.points_partner_draw(new_transfer_id);
 	END IF;
-	IF rule.reserve_policy = 'enforce' THEN
-		PERFORM o2o.points_reserve_check(program);
+	IF rule.reserve_policy = 'enforce' AND amount OPERATOR(o2o.>) 0 AND draws THEN
+		PERFORM o2o.points_reserve_draw(program, amount);
 	END IF;
 	RETURN new_transfer_id;
 END $$;
-COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz, text) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks the accounts of the profile in the program. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Funding partner:<code> draws on that partner. operation is earn or exchange_in. Errors: O2302, O2303, O2304 as points_program_check, O2322 no such partner, O2323 as points_partner_draw, O2305 as points_reserve_check, 22023 as moment_check, 22004 funding NULL.';
+COMMENT ON FUNCTION o2o.points_grant(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz, text, timestamptz, text, boolean) IS 'Posts points earned to the member account of a profile and returns the transfer_id; what the profile owes is repaid first. Locks the accounts of the profile in the program. customer_id is what the profile resolves to at the moment; occurred_at decides the month and when the points expire, which may be past already. Until activate_at they are pending: on hold, and repaying nothing. Funding partner:<code> draws on that partner. operation is earn or exchange_in. draws: whether an enforced reserve is drawn on now; a call that grants twice does it once by itself, after both. Errors: O2302, O2303, O2304 as points_program_check, O2322 no such partner, O2323 as points_partner_draw, O2305 as points_reserve_draw, 22023 as moment_check, 22004 funding NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_available(members bigint[], program text) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -1,4 +1,4 @@
--- The points room: what callers use. Earn, burn, transfer, balance, reserve,
+-- The points room: what callers use. Earn, burn, transfer, balance,
 -- expiry. None of these functions writes the ledger itself: that is points_post.
 -- The single calls force generic plans: planning for the length of an array of
 -- profiles again and again costs more than the posting.
@@ -282,44 +282,6 @@ BEGIN
 	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
 END $$;
 COMMENT ON FUNCTION o2o.points_balance(bigint) IS 'The same for a person known by profile or customer id.';
-
-CREATE OR REPLACE FUNCTION o2o.points_reserve_deposit(program text, amount numeric, reason text, idempotency_key text DEFAULT NULL)
-RETURNS TABLE (entry_id bigint, reserve numeric)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	request uuid := gen_random_uuid();
-	replay jsonb;
-BEGIN
-	IF idempotency_key IS NOT NULL THEN
-		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_reserve_deposit', jsonb_build_object(
-			'program', program, 'amount', trim_scale(amount), 'reason', reason)) c;
-	END IF;
-	IF replay IS NULL THEN
-		PERFORM FROM o2o.points_program p WHERE p.program = points_reserve_deposit.program;
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'points program "%" does not exist', program
-				USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
-		END IF;
-		IF (amount > 0 AND amount < 'Infinity' AND amount = round(amount, 4)) IS NOT TRUE THEN
-			RAISE EXCEPTION 'amount of a deposit must be positive, with at most 4 digits after the point'
-				USING ERRCODE = 'O2303', DETAIL = format('Asked %s.', coalesce(amount::text, 'NULL')),
-					HINT = 'Give an amount above zero.';
-		END IF;
-		INSERT INTO o2o.points_reserve_entry AS e (program, amount, reason, request_id, occurred_at)
-		VALUES (points_reserve_deposit.program, points_reserve_deposit.amount, points_reserve_deposit.reason, request, now())
-		RETURNING e.entry_id INTO entry_id;
-		reserve := (SELECT sum(e.amount) FROM o2o.points_reserve_entry e WHERE e.program = points_reserve_deposit.program);
-		IF idempotency_key IS NOT NULL THEN
-			PERFORM o2o.request_finish(request, jsonb_build_object('entry_id', entry_id, 'reserve', reserve));
-		END IF;
-	ELSE
-		entry_id := replay ->> 'entry_id';
-		reserve := replay ->> 'reserve';
-	END IF;
-	RETURN NEXT;
-END $$;
-COMMENT ON FUNCTION o2o.points_reserve_deposit(text, numeric, text, text) IS 'Puts money aside for the points of a program: amount in its currency, reason, idempotency key (a repeated call with it returns the first result). Returns the entry and the reserve after it. Errors: O2302 unknown program, O2303 amount not positive or with more than 4 digits after the point, O2004 the key was used with other arguments.';
 
 CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

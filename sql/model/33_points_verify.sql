@@ -1,191 +1,270 @@
--- The points room: does the ledger hold? Reads only.
+-- The points room: does the ledger hold? Reads only. What needs the order of
+-- the postings is in src/points/verify.c, the rest here.
 
-CREATE OR REPLACE FUNCTION o2o.points_verify(for_program text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION o2o.points_verify_accounts(since bigint, since_seq bigint, for_program text)
 RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint, detail text)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET cursor_tuple_fraction = 1
+	SET jit = off SET enable_incremental_sort = off AS $$
+DECLARE
+	horizon bigint := (SELECT h.horizon FROM o2o.points_rollup_horizon h);
+	with_chain boolean := EXISTS (SELECT FROM o2o.points_program p WHERE p.is_chained) OR EXISTS (SELECT FROM o2o.points_block b);
+	others refcursor;
+	pass refcursor;
 BEGIN
-	IF for_program IS NOT NULL AND NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = for_program) THEN
-		RAISE EXCEPTION 'points program "%" does not exist', for_program
-			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
-	END IF;
+	OPEN others NO SCROLL FOR
+		SELECT s.account_id, s.program, s.kind, r.balance, b.balance
+		FROM (
+			SELECT s.account_id, s.program, s.kind FROM o2o.points_system_account s
+			UNION ALL
+			SELECT a.account_id, a.program, a.kind FROM o2o.points_account a WHERE a.kind NOT IN ('member', 'debt')
+		) s
+			LEFT JOIN o2o.points_rollup r ON r.account_id = s.account_id
+			LEFT JOIN o2o.points_snapshot_contra b ON b.account_id = s.account_id AND b.snapshot_id = since;
+	-- The second column tells what the row is; amounts are those of its table.
+	OPEN pass NO SCROLL FOR
+		SELECT a.profile_id, a.account_id, 1 AS place, a.version,
+			NULL::timestamptz AS expires_at, NULL::date AS grant_month, NULL::text COLLATE "C" AS funding,
+			a.balance, a.debt, a.held, NULL::o2o.points, NULL::o2o.points, NULL::o2o.points,
+			a.posted_at, a.program, a.kind, NULL::bigint, NULL::bigint, NULL::bigint, a.chain,
+			NULL::uuid, NULL::bigint, NULL::bigint, NULL::text, NULL::timestamptz, NULL::text, NULL::bigint
+		FROM o2o.points_account a
+		UNION ALL
+		SELECT l.profile_id, l.account_id, 2, NULL, l.expires_at, l.grant_month, l.funding COLLATE "C",
+			l.granted, l.consumed, l.expired, l.clawed, l.remaining, l.held,
+			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+		FROM o2o.points_lot l
+		UNION ALL
+		SELECT b.profile_id, b.account_id, 3, b.version, NULL, NULL, NULL,
+			b.balance, b.debt, NULL, NULL, NULL, NULL,
+			b.posted_at, NULL, NULL, NULL, NULL, NULL, b.chain, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+		FROM o2o.points_snapshot_account b WHERE b.snapshot_id = since
+		UNION ALL
+		SELECT b.profile_id, b.account_id, 4, NULL, b.expires_at, b.grant_month, b.funding COLLATE "C",
+			b.granted, b.consumed, b.expired, b.clawed, NULL, NULL,
+			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+		FROM o2o.points_snapshot_lot b WHERE b.snapshot_id = since
+		UNION ALL
+		SELECT t.profile_id, t.account_id, 5, NULL, t.expires_at, t.grant_month, t.funding COLLATE "C",
+			t.amount, NULL, NULL, NULL, NULL, NULL,
+			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+		FROM o2o.points_hold_part t WHERE t.is_open
+		UNION ALL
+		SELECT p.profile_id, p.account_id, 6, p.version, p.expires_at, p.grant_month, p.funding COLLATE "C",
+			p.amount, p.balance, NULL, NULL, NULL, NULL,
+			p.posted_at, p.operation, NULL, p.transfer_id, p.contra_account_id, p.seq, p.chain,
+			CASE WHEN with_chain THEN p.request_id END, CASE WHEN with_chain THEN p.acting_profile_id END,
+			CASE WHEN with_chain THEN p.customer_id END, CASE WHEN with_chain THEN p.reference END,
+			CASE WHEN with_chain THEN p.occurred_at END, CASE WHEN with_chain THEN p.posted_by END,
+			CASE WHEN with_chain THEN p.reverses_transfer_id END
+		FROM o2o.points_posting p WHERE since_seq = 0 OR p.seq >= least(since_seq, horizon)
+		ORDER BY profile_id, account_id, place, version, expires_at, grant_month, funding;
+	RETURN QUERY SELECT v.* FROM o2o.points_verify_pass(pass, others, horizon, with_chain, for_program) v;
+	CLOSE pass;
+	CLOSE others;
+END $$;
+COMMENT ON FUNCTION o2o.points_verify_accounts(bigint, bigint, text) IS 'For points_verify(): its checks of accounts, postings, lots, the rollup and the sums of programs, from the snapshot since (NULL: from the first posting) and its horizon since_seq (0: none), for one program or, where NULL, all.';
 
-	-- The postings of each account, in one pass in the order of their versions.
+-- Sums are numeric: those of damaged rows may be out of the range of points.
+CREATE OR REPLACE FUNCTION o2o.points_verify_transfers(since_seq bigint, for_program text)
+RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+	transit bigint[] := ARRAY(SELECT s.account_id FROM o2o.points_system_account s WHERE s.kind = 'in_transit');
+	exchanges bigint[] := ARRAY(SELECT s.account_id FROM o2o.points_system_account s WHERE s.kind = 'exchange');
+BEGIN
+	-- No more of a transfer goes back than it was.
 	RETURN QUERY
-	SELECT v.broken, coalesce(a.program, s.program, c.program), p.profile_id, p.account_id, v.detail
+	WITH touched AS (
+		SELECT DISTINCT p.reverses_transfer_id AS transfer_id FROM o2o.points_posting p
+		WHERE p.reverses_transfer_id IS NOT NULL AND (since_seq = 0 OR p.seq >= since_seq)
+	), back AS (
+		SELECT p.reverses_transfer_id AS transfer_id, sum(p.amount::numeric) AS amount, min(a.program) AS program
+		FROM o2o.points_posting p
+			LEFT JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
+		WHERE p.reverses_transfer_id IN (SELECT t.transfer_id FROM touched t) AND p.operation IN ('refund', 'clawback', 'reverse')
+		GROUP BY p.reverses_transfer_id
+	), forth AS (
+		SELECT p.transfer_id, sum(p.amount::numeric) AS amount
+		FROM o2o.points_posting p
+		WHERE p.transfer_id IN (SELECT t.transfer_id FROM touched t) AND p.operation <> 'expire'
+		GROUP BY p.transfer_id
+	)
+	SELECT 'reversed', b.program, NULL::bigint, NULL::bigint,
+		format('transfer %s of %s, given or taken back %s', b.transfer_id, coalesce(trim_scale(f.amount)::text, 'nothing'), trim_scale(b.amount))
+	FROM back b
+		LEFT JOIN forth f ON f.transfer_id = b.transfer_id
+	WHERE (for_program IS NULL OR b.program = for_program)
+		AND (((f.amount > 0) <> (b.amount > 0)) IS NOT TRUE
+			OR abs(b.amount) > abs(f.amount)
+				-- A clawback that was reversed may be made once more.
+				AND NOT EXISTS (SELECT FROM o2o.points_posting p
+					WHERE p.reverses_transfer_id IN (SELECT q.transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id = b.transfer_id)));
+
+	-- What goes into in_transit comes out of it in the same transfer.
+	RETURN QUERY
+	SELECT 'in_transit', s.program, NULL::bigint, NULL::bigint,
+		format('transfer %s leaves %s in transit', t.transfer_id, - trim_scale(t.amount))
 	FROM (
-		SELECT o.*, lag(o.version, 1, 0::bigint) OVER w AS version_before, lag(o.balance, 1, 0::o2o.points) OVER w AS balance_before,
-			lag(o.posted_at) OVER w AS posted_before, lead(o.version) OVER w IS NULL AS is_last,
-			bool_or(o.expires_at IS NULL) OVER w AS may_owe
-		FROM o2o.points_posting o
-		WINDOW w AS (PARTITION BY o.profile_id, o.account_id ORDER BY o.version)
-	) p
-		LEFT JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
-		LEFT JOIN o2o.points_system_account s ON s.account_id = p.contra_account_id
-		LEFT JOIN o2o.points_account c ON c.account_id = p.contra_account_id
-		LEFT JOIN o2o.points_operation() o ON o.operation = p.operation
-		CROSS JOIN LATERAL (VALUES
-			('version', p.version <> p.version_before + 1,
-				format('version %s follows %s', p.version, p.version_before)),
-			('running_balance', p.balance OPERATOR(o2o.<>) (p.balance_before OPERATOR(o2o.+) p.amount),
-				format('version %s: %s after %s and %s', p.version, p.balance, p.balance_before, p.amount)),
-			('negative_balance', p.balance OPERATOR(o2o.<) 0 AND NOT p.may_owe,
-				format('version %s: balance %s', p.version, p.balance)),
-			('posted_at', p.posted_at <= p.posted_before,
-				format('version %s was not posted after version %s', p.version, p.version_before)),
-			('account', a.account_id IS NULL OR p.is_last AND (a.version <> p.version OR a.balance OPERATOR(o2o.<>) p.balance OR a.posted_at <> p.posted_at),
-				format('last posting has version %s and balance %s, account has %s and %s', p.version, p.balance, a.version, a.balance)),
-			('contra', (coalesce(s.program, c.program) = a.program AND coalesce(s.kind, c.kind) = ANY (o.contra_kinds)
-					AND CASE WHEN p.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN p.amount OPERATOR(o2o.<) 0 THEN o.below_zero END) IS NOT TRUE,
-				format('version %s: %s of %s against account %s', p.version, p.operation, p.amount, p.contra_account_id)),
-			('lot_key', (num_nulls(p.expires_at, p.grant_month, p.funding) IN (0, 3)
-					AND CASE WHEN p.expires_at IS NULL THEN a.kind NOT IN ('member', 'debt') OR o.owes
-						ELSE a.kind = 'member' AND CASE WHEN p.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero ELSE o.lot_below_zero END IS NOT NULL END) IS NOT TRUE,
-				format('version %s: %s without a lot, or with one, on an account of kind %s', p.version, p.operation, a.kind))
-		) v (broken, is_broken, detail)
-	WHERE v.is_broken AND (for_program IS NULL OR for_program IN (a.program, s.program, c.program));
+		SELECT p.transfer_id, p.contra_account_id, sum(p.amount::numeric) AS amount
+		FROM o2o.points_posting p
+		WHERE p.contra_account_id = ANY (transit) AND (since_seq = 0 OR p.seq >= since_seq)
+		GROUP BY p.transfer_id, p.contra_account_id
+		HAVING sum(p.amount::numeric) <> 0
+	) t
+		JOIN o2o.points_system_account s ON s.account_id = t.contra_account_id
+	WHERE for_program IS NULL OR s.program = for_program;
 
-	-- Accounts whose last posting is missing, and what is on hold.
+	-- What leaves one program for another arrives there by the same call, as it was recorded.
 	RETURN QUERY
-	SELECT v.broken, a.program, a.profile_id, a.account_id, v.detail
-	FROM o2o.points_account a
-		LEFT JOIN (
-			SELECT t.profile_id, t.account_id, o2o.sum(t.amount) AS amount
-			FROM o2o.points_hold_part t WHERE t.is_open
-			GROUP BY t.profile_id, t.account_id
-		) h ON h.profile_id = a.profile_id AND h.account_id = a.account_id
-		CROSS JOIN LATERAL (VALUES
-			('account', a.version <> 0 AND NOT EXISTS (SELECT FROM o2o.points_posting p
-					WHERE p.profile_id = a.profile_id AND p.account_id = a.account_id AND p.version = a.version)
-				OR a.version = 0 AND a.balance OPERATOR(o2o.<>) 0,
-				format('no posting has version %s and balance %s', a.version, a.balance)),
-			('held', a.held OPERATOR(o2o.<>) coalesce(h.amount, 0::o2o.points),
-				format('held %s, open portions of holds %s', a.held, coalesce(h.amount, 0::o2o.points)))
-		) v (broken, is_broken, detail)
-	WHERE v.is_broken AND (for_program IS NULL OR a.program = for_program);
-
-	-- Lots have on hold what the open portions say, and no more than remains.
+	SELECT 'exchange', s.program, NULL::bigint, NULL::bigint,
+		format('request %s: out of %s programs, into %s', t.request_id, t.programs_out, t.programs_in)
+	FROM (
+		SELECT p.request_id, min(p.contra_account_id) AS contra_account_id,
+			count(DISTINCT p.contra_account_id) FILTER (WHERE p.amount OPERATOR(o2o.<) 0) AS programs_out,
+			count(DISTINCT p.contra_account_id) FILTER (WHERE p.amount OPERATOR(o2o.>) 0) AS programs_in,
+			count(DISTINCT p.contra_account_id) AS programs
+		FROM o2o.points_posting p
+		WHERE p.contra_account_id = ANY (exchanges) AND (since_seq = 0 OR p.seq >= since_seq)
+		GROUP BY p.request_id
+	) t
+		JOIN o2o.points_system_account s ON s.account_id = t.contra_account_id
+	WHERE (t.programs_out = 1 AND t.programs_in = 1 AND t.programs = 2) IS NOT TRUE
+		AND (for_program IS NULL OR s.program = for_program);
 	RETURN QUERY
-	SELECT 'held', a.program, coalesce(l.profile_id, h.profile_id), coalesce(l.account_id, h.account_id),
-		format('lot of %s, %s: held %s of %s, open portions of holds %s',
-			coalesce(l.grant_month, h.grant_month), coalesce(l.funding, h.funding), l.held, l.remaining, h.amount)
-	FROM (SELECT o.* FROM o2o.points_lot o WHERE o.held OPERATOR(o2o.<>) 0) l
+	SELECT 'exchange', coalesce(s.program, e.program), NULL::bigint, NULL::bigint,
+		format('transfer %s: recorded %s, posted %s', coalesce(t.transfer_id, e.transfer_id), coalesce(e.amount::text, 'nothing'),
+			coalesce(trim_scale(t.amount)::text, 'nothing'))
+	FROM (
+		SELECT p.transfer_id, min(p.contra_account_id) AS contra_account_id, sum(p.amount::numeric) AS amount
+		FROM o2o.points_posting p
+		WHERE p.contra_account_id = ANY (exchanges) AND p.operation IN ('exchange_out', 'exchange_in') AND (since_seq = 0 OR p.seq >= since_seq)
+		GROUP BY p.transfer_id
+	) t
+		JOIN o2o.points_system_account s ON s.account_id = t.contra_account_id
 		FULL JOIN (
-			SELECT t.profile_id, t.account_id, t.expires_at, t.grant_month, t.funding, o2o.sum(t.amount) AS amount
-			FROM o2o.points_hold_part t WHERE t.is_open
-			GROUP BY t.profile_id, t.account_id, t.expires_at, t.grant_month, t.funding
-		) h ON h.profile_id = l.profile_id AND h.account_id = l.account_id AND h.expires_at = l.expires_at
-			AND h.grant_month = l.grant_month AND h.funding = l.funding
-		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(l.profile_id, h.profile_id) AND a.account_id = coalesce(l.account_id, h.account_id)
-	WHERE (l.held OPERATOR(o2o.=) h.amount AND l.held OPERATOR(o2o.<=) l.remaining) IS NOT TRUE
-		AND (for_program IS NULL OR a.program = for_program);
+			SELECT x.transfer_id, x.from_program AS program, OPERATOR(o2o.-) x.given AS amount FROM o2o.points_exchanged x
+			UNION ALL
+			SELECT x.to_transfer_id, x.to_program, x.received FROM o2o.points_exchanged x
+		) e ON e.transfer_id = t.transfer_id
+	WHERE (t.amount = e.amount::numeric AND s.program = e.program) IS NOT TRUE
+		-- Recorded ones from before are not read.
+		AND (since_seq = 0 OR t.transfer_id IS NOT NULL)
+		AND (for_program IS NULL OR for_program IN (s.program, e.program));
+END $$;
+COMMENT ON FUNCTION o2o.points_verify_transfers(bigint, text) IS 'For points_verify(): its checks of transfers with postings from a change number on (0: all), in one program or, where NULL, all.';
 
-	-- Holds and their portions.
+CREATE OR REPLACE FUNCTION o2o.points_verify_holds(for_program text)
+RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
 	RETURN QUERY
 	SELECT 'hold', coalesce(h.program, t.program), h.profile_id, NULL::bigint,
-		format('hold %s (%s) of %s, portions %s, captured %s', coalesce(h.hold_id, t.hold_id), h.state, h.amount, t.amount, h.captured)
+		format('hold %s (%s) of %s, portions %s, captured %s', coalesce(h.hold_id, t.hold_id), h.state, h.amount, trim_scale(t.amount), h.captured)
 	FROM o2o.points_hold h
 		FULL JOIN (
-			SELECT q.hold_id, o2o.sum(q.amount) AS amount, bool_or(q.is_open) AS some_open, bool_and(q.is_open) AS all_open,
+			SELECT q.hold_id, sum(q.amount::numeric) AS amount, bool_or(q.is_open) AS some_open, bool_and(q.is_open) AS all_open,
 				min(q.held_until) AS held_until, max(q.held_until) AS held_until_last, min(a.program) AS program
 			FROM o2o.points_hold_part q
 				LEFT JOIN o2o.points_account a ON a.profile_id = q.profile_id AND a.account_id = q.account_id
 			GROUP BY q.hold_id
 		) t ON t.hold_id = h.hold_id
 		LEFT JOIN (
-			SELECT p.transfer_id, OPERATOR(o2o.-) o2o.sum(p.amount) AS amount
+			SELECT p.transfer_id, - sum(p.amount::numeric) AS amount
 			FROM o2o.points_posting p
 			WHERE p.transfer_id IN (SELECT c.transfer_id FROM o2o.points_hold c WHERE c.state = 'captured') AND p.operation = 'burn'
 			GROUP BY p.transfer_id
 		) b ON b.transfer_id = h.transfer_id AND h.state = 'captured'
-	WHERE (h.amount OPERATOR(o2o.=) t.amount AND h.expires_at = t.held_until AND h.expires_at = t.held_until_last
+	WHERE (h.amount::numeric = t.amount AND h.expires_at = t.held_until AND h.expires_at = t.held_until_last
 			AND CASE h.state WHEN 'open' THEN t.all_open OR h.expires_at <= clock_timestamp() ELSE NOT t.some_open END
-			AND CASE h.state WHEN 'captured' THEN h.captured OPERATOR(o2o.=) b.amount AND h.captured OPERATOR(o2o.<=) h.amount
+			AND CASE h.state WHEN 'captured' THEN h.captured::numeric = b.amount AND h.captured OPERATOR(o2o.<=) h.amount
 				ELSE h.captured OPERATOR(o2o.=) 0 END) IS NOT TRUE
 		AND (for_program IS NULL OR for_program IN (h.program, t.program));
-
-	-- No more of a transfer goes back than it was.
-	RETURN QUERY
-	SELECT 'reversed', min(a.program), NULL::bigint, NULL::bigint,
-		format('transfer %s of %s, given or taken back %s', r.reverses_transfer_id, min(o.amount::text), min(r.amount::text))
-	FROM (
-		SELECT p.reverses_transfer_id, p.profile_id, p.account_id, o2o.sum(p.amount) OVER (PARTITION BY p.reverses_transfer_id) AS amount
-		FROM o2o.points_posting p
-		WHERE p.reverses_transfer_id IS NOT NULL AND p.operation IN ('refund', 'clawback', 'reverse')
-	) r
-		LEFT JOIN (
-			SELECT p.transfer_id, o2o.sum(p.amount) AS amount
-			FROM o2o.points_posting p
-			WHERE p.transfer_id IN (SELECT q.reverses_transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id IS NOT NULL)
-				AND p.operation <> 'expire'
-			GROUP BY p.transfer_id
-		) o ON o.transfer_id = r.reverses_transfer_id
-		LEFT JOIN o2o.points_account a ON a.profile_id = r.profile_id AND a.account_id = r.account_id
-	WHERE (for_program IS NULL OR a.program = for_program)
-	GROUP BY r.reverses_transfer_id
-	HAVING bool_and((o.amount OPERATOR(o2o.>) 0) <> (r.amount OPERATOR(o2o.>) 0)) IS NOT TRUE
-		OR bool_and(o2o.abs(r.amount) OPERATOR(o2o.<=) o2o.abs(o.amount)) IS NOT TRUE
-			-- A clawback that was reversed may be made once more.
-			AND NOT EXISTS (SELECT FROM o2o.points_posting p
-				WHERE p.reverses_transfer_id IN (SELECT q.transfer_id FROM o2o.points_posting q WHERE q.reverses_transfer_id = r.reverses_transfer_id));
-
-	-- What goes into in_transit comes out of it in the same transfer.
-	RETURN QUERY
-	SELECT 'in_transit', s.program, NULL::bigint, NULL::bigint,
-		format('transfer %s leaves %s in transit', p.transfer_id, OPERATOR(o2o.-) o2o.sum(p.amount))
-	FROM o2o.points_posting p
-		JOIN o2o.points_system_account s ON s.account_id = p.contra_account_id AND s.kind = 'in_transit'
-	WHERE for_program IS NULL OR s.program = for_program
-	GROUP BY s.program, p.transfer_id
-	HAVING o2o.sum(p.amount) OPERATOR(o2o.<>) 0;
-
-	-- Each lot is what its postings made of it.
-	RETURN QUERY
-	SELECT v.broken, a.program, coalesce(l.profile_id, u.profile_id), coalesce(l.account_id, u.account_id),
-		format('lot of %s, %s: granted %s, remaining %s, consumed %s, expired %s, clawed %s; its postings granted %s, consumed %s, expired %s, clawed %s',
-			coalesce(l.grant_month, u.grant_month), coalesce(l.funding, u.funding),
-			l.granted, l.remaining, l.consumed, l.expired, l.clawed, u.granted, u.consumed, u.expired, u.clawed)
-	FROM o2o.points_lot l
-		FULL JOIN (
-			SELECT p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding,
-				coalesce(o2o.sum(p.amount) FILTER (WHERE e.effect = 'granted'), 0::o2o.points) AS granted,
-				coalesce(OPERATOR(o2o.-) o2o.sum(p.amount) FILTER (WHERE e.effect = 'consumed'), 0::o2o.points) AS consumed,
-				coalesce(OPERATOR(o2o.-) o2o.sum(p.amount) FILTER (WHERE e.effect = 'expired'), 0::o2o.points) AS expired,
-				coalesce(OPERATOR(o2o.-) o2o.sum(p.amount) FILTER (WHERE e.effect = 'clawed'), 0::o2o.points) AS clawed
-			FROM o2o.points_posting p
-				JOIN o2o.points_operation() o ON o.operation = p.operation
-				CROSS JOIN LATERAL (SELECT CASE WHEN p.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero ELSE o.lot_below_zero END AS effect) e
-			WHERE p.expires_at IS NOT NULL
-			GROUP BY p.profile_id, p.account_id, p.expires_at, p.grant_month, p.funding
-		) u ON u.profile_id = l.profile_id AND u.account_id = l.account_id AND u.expires_at = l.expires_at
-			AND u.grant_month = l.grant_month AND u.funding = l.funding
-		LEFT JOIN o2o.points_account a ON a.profile_id = coalesce(l.profile_id, u.profile_id) AND a.account_id = coalesce(l.account_id, u.account_id)
-		CROSS JOIN LATERAL (VALUES
-			('lot', (l.granted OPERATOR(o2o.=) (l.remaining OPERATOR(o2o.+) l.consumed OPERATOR(o2o.+) l.expired OPERATOR(o2o.+) l.clawed)) IS NOT TRUE
-				OR l.remaining OPERATOR(o2o.<) 0 OR l.consumed OPERATOR(o2o.<) 0 OR l.expired OPERATOR(o2o.<) 0 OR l.clawed OPERATOR(o2o.<) 0),
-			('lot_history', (l.granted OPERATOR(o2o.=) u.granted AND l.consumed OPERATOR(o2o.=) u.consumed
-				AND l.expired OPERATOR(o2o.=) u.expired AND l.clawed OPERATOR(o2o.=) u.clawed) IS NOT TRUE)
-		) v (broken, is_broken)
-	WHERE v.is_broken AND (for_program IS NULL OR a.program = for_program);
-
-	-- What remains in the lots is the balance and the debt.
-	RETURN QUERY
-	SELECT 'lot_balance', a.program, coalesce(a.profile_id, l.profile_id), coalesce(a.account_id, l.account_id),
-		format('balance %s, debt %s, remaining in lots %s', a.balance, a.debt, l.remaining)
-	FROM o2o.points_account a
-		FULL JOIN (
-			SELECT r.profile_id, r.account_id, o2o.sum(r.remaining) AS remaining
-			FROM o2o.points_lot r
-			GROUP BY r.profile_id, r.account_id
-		) l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-	WHERE CASE WHEN a.kind IN ('seller', 'partner_prepaid', 'partner_postpaid') THEN l.account_id IS NULL AND a.debt OPERATOR(o2o.=) 0
-			ELSE a.balance OPERATOR(o2o.=) (coalesce(l.remaining, 0::o2o.points) OPERATOR(o2o.-) a.debt) AND a.debt OPERATOR(o2o.>=) 0 END IS NOT TRUE
-		AND (for_program IS NULL OR a.program = for_program);
-
-	RETURN QUERY
-	SELECT 'reserve', s.program, NULL::bigint, NULL::bigint,
-		format('required %s, reserve %s', trim_scale(s.required), trim_scale(s.reserve))
-	FROM o2o.points_reserve_status(for_program) s
-		JOIN o2o.points_program p ON p.program = s.program AND p.reserve_policy <> 'none'
-	WHERE s.required > s.reserve;
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer or a program) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only after points were taken back), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), reserve (covers the points where the policy is warn or enforce). Error: O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_verify_holds(text) IS 'For points_verify(): its check of holds, in one program or, where NULL, all.';
+
+CREATE OR REPLACE FUNCTION o2o.points_verify_blocks(since_seq bigint)
+RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint, detail text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+	block o2o.points_block;
+	before o2o.points_block;
+	leaves bytea;
+	problem text;
+BEGIN
+	FOR block IN SELECT b.* FROM o2o.points_block b ORDER BY b.block_no LOOP
+		problem := NULL;
+		IF block.block_no <> coalesce(before.block_no, 0) + 1 OR block.from_seq <> coalesce(before.to_seq, 0)
+			OR block.previous IS DISTINCT FROM before.hash
+		THEN
+			problem := 'does not continue the block before it';
+		ELSIF block.hash <> o2o.points_block_hash(block.previous, block.block_no, block.from_seq, block.to_seq, block.postings, block.root) THEN
+			problem := 'has another hash than its content';
+		ELSIF block.to_seq > since_seq THEN
+			leaves := o2o.points_block_leaves(block.from_seq, block.to_seq);
+			IF octet_length(leaves) IS DISTINCT FROM block.postings * 32 OR o2o.points_merkle_root(leaves) <> block.root THEN
+				problem := format('was made over %s postings, others than are there', block.postings);
+			END IF;
+		END IF;
+		IF problem IS NOT NULL THEN
+			"check" := 'block';
+			detail := format('block %s %s', block.block_no, problem);
+			RETURN NEXT;
+		END IF;
+		before := block;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION o2o.points_verify_blocks(bigint) IS 'For points_verify(): its check of blocks. That each continues the one before is looked at for all, what they were made over for those with postings from a change number on (0: all).';
+
+CREATE OR REPLACE FUNCTION o2o.points_verify(for_program text DEFAULT NULL, since bigint DEFAULT NULL)
+RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint, detail text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	since_seq bigint := 0;
+BEGIN
+	IF for_program IS NOT NULL AND NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = for_program) THEN
+		RAISE EXCEPTION 'points program "%" does not exist', for_program
+			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+	ELSIF since IS NOT NULL THEN
+		SELECT s.horizon INTO since_seq FROM o2o.points_snapshot s WHERE s.snapshot_id = since;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no such snapshot of points'
+				USING ERRCODE = 'O2340', DETAIL = format('Snapshot %s.', since), HINT = 'points_snapshot_take() returned its number.';
+		END IF;
+	END IF;
+
+	RETURN QUERY SELECT v.* FROM o2o.points_verify_accounts(since, since_seq, for_program) v;
+	RETURN QUERY SELECT v.* FROM o2o.points_verify_transfers(since_seq, for_program) v;
+	RETURN QUERY SELECT v.* FROM o2o.points_verify_holds(for_program) v;
+	RETURN QUERY SELECT v.* FROM o2o.points_verify_blocks(since_seq) v;
+
+	-- An account of a chained program has no way out of the chain.
+	RETURN QUERY
+	SELECT 'chain', a.program, a.profile_id, a.account_id, 'account is not chained, its program is'
+	FROM o2o.points_program p
+		JOIN o2o.points_account a ON a.program = p.program AND a.chain IS NULL
+	WHERE p.is_chained AND (for_program IS NULL OR p.program = for_program);
+
+	-- What the stripes of the headroom promise beyond what the reserve covers, at the rates at which they were settled.
+	RETURN QUERY
+	SELECT v.broken, s.program, NULL::bigint, NULL::bigint, v.detail
+	FROM o2o.points_reserve s
+		LEFT JOIN o2o.points_reserve_headroom h ON h.program = s.program AND h.money_per_point = o2o.points_reserve_need(s.program)
+		LEFT JOIN (
+			SELECT t.account_id, sum(t.available::numeric) AS available FROM o2o.points_stripe t GROUP BY t.account_id
+		) t ON t.account_id = h.account_id
+		CROSS JOIN LATERAL (VALUES
+			('reserve', s.is_breached, format('required %s, reserve %s', s.required, trim_scale(s.reserve))),
+			('headroom', s.reserve_policy = 'enforce' AND t.available > 0 AND t.available > s.headroom,
+				format('stripes have %s, the reserve covers %s', trim_scale(t.available), s.headroom))
+		) v (broken, is_broken, detail)
+	WHERE v.is_broken AND s.reserve_policy <> 'none' AND (for_program IS NULL OR s.program = for_program);
+
+	-- A budget is what was put in, less what transfers issued from it.
+	RETURN QUERY
+	SELECT 'budget', b.program, NULL::bigint, NULL::bigint,
+		format('budget %s: put in %s, issued %s, available %s', b.budget_id, b.amount, coalesce(u.amount, 0), b.available)
+	FROM o2o.points_budgets b
+		LEFT JOIN (SELECT w.budget_id, sum(w.amount::numeric) AS amount FROM o2o.points_budget_use w GROUP BY w.budget_id) u ON u.budget_id = b.budget_id
+	WHERE b.amount - coalesce(u.amount, 0) <> b.available AND (for_program IS NULL OR b.program = for_program);
+END $$;
+COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce), headroom (what may still be issued where it is enforce is covered), budget (has what was put in and not issued). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup, budgets and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';

@@ -214,7 +214,7 @@ DECLARE
 	burners bigint[];
 	ledger record;
 	posted bigint;
-	enforced text;
+	enforced record;
 BEGIN
 	SELECT c.* INTO claim
 	FROM o2o.request_claim('points_import/' || points_import.batch_id, 'points_import', jsonb_build_object('batch_id', points_import.batch_id)) c;
@@ -247,8 +247,10 @@ BEGIN
 	IF cardinality(burners) > 0 THEN
 		PERFORM o2o.customer_lock(burners);
 	END IF;
-	INSERT INTO o2o.points_account (profile_id, program)
-	SELECT DISTINCT i.profile_id, i.program FROM o2o.import_points i
+	INSERT INTO o2o.points_account (profile_id, program, chain)
+	SELECT DISTINCT i.profile_id, i.program, CASE WHEN p.is_chained THEN ''::bytea END
+	FROM o2o.import_points i
+		JOIN o2o.points_program p ON p.program = i.program
 	WHERE i.batch_id = points_import.batch_id AND i.operation <> 'burn'
 	ORDER BY i.profile_id, i.program
 	ON CONFLICT DO NOTHING;
@@ -311,13 +313,14 @@ BEGIN
 		ledger.reference, ledger.reason, ledger.occurred_at, ledger.reverses_transfer_ids);
 
 	FOR enforced IN
-		SELECT DISTINCT i.program
+		SELECT i.program, o2o.sum(i.amount) AS amount
 		FROM o2o.import_points i
 			JOIN o2o.points_program p ON p.program = i.program AND p.reserve_policy = 'enforce'
 		WHERE i.batch_id = points_import.batch_id AND i.operation <> 'burn'
+		GROUP BY i.program
 		ORDER BY i.program
 	LOOP
-		PERFORM o2o.points_reserve_check(enforced);
+		PERFORM o2o.points_reserve_draw(enforced.program, enforced.amount);
 	END LOOP;
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('posted', posted));
 	RETURN posted;

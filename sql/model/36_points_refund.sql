@@ -88,6 +88,9 @@ BEGIN
 				part.grant_month, part.funding, part.amounts, points_refund_post.request_id, burn.acting_profile_id, customer, burn_transfer_id);
 		END IF;
 	END LOOP;
+	IF rule.reserve_policy = 'enforce' THEN
+		PERFORM o2o.points_reserve_draw(burn.program, refunded, forced => true);
+	END IF;
 	balance := o2o.points_customer_balance(customer, burn.program);
 END $$;
 COMMENT ON FUNCTION o2o.points_refund_post(bigint, o2o.points, text, text, uuid, text) IS 'Posts the refund of a burn or of a payment to a seller (or of_operation: exchange_out), or of what is left of it where amount is NULL. Locks the accounts that it took from, and of a payment that of the seller. Errors: O2301 the seller does not have them any more, O2309 no such burn, O2308 more than is left, O2303, O2304 as points_program_check.';
@@ -329,8 +332,8 @@ BEGIN
 				ARRAY[o2o.points_grant_month(now(), rule.time_zone)], ARRAY['program'], ARRAY[rest],
 				claim.request_id, profile_id, customer, reference, reason, now());
 		END IF;
-		IF rule.reserve_policy = 'enforce' THEN
-			PERFORM o2o.points_reserve_check(program);
+		IF rule.reserve_policy = 'enforce' AND rest OPERATOR(o2o.>) 0 THEN
+			PERFORM o2o.points_reserve_draw(program, rest);
 		END IF;
 	ELSE
 		IF rule.clawback_policy = 'available' AND o2o.points_available(members, program) OPERATOR(o2o.<) o2o.abs(amount) THEN
@@ -418,6 +421,9 @@ BEGIN
 			points_give_back.request_id, source.acting_profile_id, customer, NULL, points_give_back.reason, now(), taken_transfer_id);
 	END IF;
 	PERFORM o2o.points_partner_draw(transfer_id);
+	IF rule.reserve_policy = 'enforce' THEN
+		PERFORM o2o.points_reserve_draw(source.program, amount, forced => true);
+	END IF;
 	balance := o2o.points_customer_balance(customer, source.program);
 END $$;
 COMMENT ON FUNCTION o2o.points_give_back(bigint, text, uuid) IS 'Gives back what a clawback or an adjustment below zero took: to the lots, and what it made owed. Error: O2308 it was reversed before.';

@@ -145,11 +145,16 @@ BEGIN
 		PERFORM o2o.points_accounts_lock(ARRAY[sharer_profile_id, referee_profile_id], program);
 		IF sharer_points OPERATOR(o2o.>) 0 THEN
 			new_sharer_transfer := o2o.points_grant(sharer_profile_id, customers[1], program, sharer_points, reference, kind || ' reward',
-				claim.request_id, occurred_at);
+				claim.request_id, occurred_at, draws => false);
 		END IF;
 		IF referee_points OPERATOR(o2o.>) 0 THEN
 			new_referee_transfer := o2o.points_grant(referee_profile_id, customers[2], program, referee_points, reference, kind || ' reward',
-				claim.request_id, occurred_at);
+				claim.request_id, occurred_at, draws => false);
+		END IF;
+		IF sharer_points OPERATOR(o2o.+) referee_points OPERATOR(o2o.>) 0
+			AND EXISTS (SELECT FROM o2o.points_program p WHERE p.program = points_reward_once.program AND p.reserve_policy = 'enforce')
+		THEN
+			PERFORM o2o.points_reserve_draw(program, sharer_points OPERATOR(o2o.+) referee_points);
 		END IF;
 		INSERT INTO o2o.points_reward (profile_id, reward_id, program, kind, sharer_profile_id, outcome, sharer_transfer_id, referee_transfer_id,
 			reference, occurred_at, request_id)

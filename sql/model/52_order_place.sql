@@ -272,17 +272,13 @@ BEGIN
 				own_key, 'order', own_request, moment);
 		END IF;
 		-- No points on the part that points paid.
-		points_earned := o2o.points_quote_order(order_place.points_program,
+		points_earned := o2o.points_grant_order(person.profile_id, customer_id, order_place.points_program,
 			(SELECT jsonb_agg(jsonb_build_object('category', p.category,
 				'amount', o2o.order_line_amount(coalesce(l.quantity, 1), l.unit_price, l.discount, money.digits)))
 			FROM jsonb_to_recordset(order_place.lines) l (sku text, quantity numeric, unit_price numeric, discount numeric)
 				LEFT JOIN o2o.sku s ON s.sku = l.sku
 				LEFT JOIN o2o.product p ON p.product_id = s.product_id),
-			order_place.channel, order_place.customer_id, paid_by_points => paid_by_points, at => moment);
-		IF points_earned OPERATOR(o2o.>) 0 THEN
-			PERFORM o2o.points_grant(person.profile_id, customer_id, order_place.points_program, points_earned,
-				own_key, 'order', own_request, moment);
-		END IF;
+			order_place.channel, paid_by_points, own_key, 'order', own_request, moment);
 		IF o2o.points_qualify_post(person.profile_id, order_place.points_program, 0, total - paid_by_points, moment, moment,
 			own_key, 'order', own_request)
 		THEN

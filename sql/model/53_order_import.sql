@@ -194,7 +194,7 @@ BEGIN
 	UPDATE o2o.import_return i SET outcome = 'imported' WHERE i.batch_id = order_import.batch_id AND i.outcome IS NULL;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.order_import(bigint) IS 'Imports the orders, lines and returns of a batch from import_order, import_order_line and import_return, all or nothing: identities in the order of time, missing products and SKUs, orders, lines, payments, points earned and burned, touchpoints and their months. What exists already under (source, source_id), imported or placed, is skipped. Fills profile_id, order_id and outcome (imported, skipped) of the staging rows. Where the points burned in an order do not suffice, the order stays, with points_burned 0 and a row in import_problem. Returns the numbers of orders, lines and returns written and of orders and returns skipped. Errors: as order_import_check(), O2004 the points of the batch were imported before, and those of the points room.';
+COMMENT ON FUNCTION o2o.order_import(bigint) IS 'Imports the orders, lines and returns of a batch from import_order, import_order_line and import_return, all or nothing: identities in the order of time, missing products and SKUs, orders, lines, payments, points earned (rules with a budget give nothing here) and burned, touchpoints and their months. What exists already under (source, source_id), imported or placed, is skipped. Fills profile_id, order_id and outcome (imported, skipped) of the staging rows. Where the points burned in an order do not suffice, the order stays, with points_burned 0 and a row in import_problem. Returns the numbers of orders, lines and returns written and of orders and returns skipped. Errors: as order_import_check(), O2004 the points of the batch were imported before, and those of the points room.';
 
 CREATE OR REPLACE FUNCTION o2o.order_import_earned(batch_id bigint) RETURNS TABLE (order_id bigint, points o2o.points)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -211,24 +211,30 @@ DECLARE
 BEGIN
 	-- One order after the other: an order decides the tier of the next, and what is left below a cap.
 	FOR due IN
+		WITH priced AS (
+			SELECT i.source, i.source_id, jsonb_agg(jsonb_build_object('category', d.category, 'amount', n.amount)) AS lines, sum(n.amount) AS total
+			FROM o2o.import_order i
+				JOIN o2o.currency c ON c.currency = i.currency
+				JOIN o2o.import_order_line l ON l.batch_id = i.batch_id AND l.source = i.source AND l.source_id = i.source_id
+				CROSS JOIN LATERAL (SELECT o2o.order_line_amount(l.quantity, l.unit_price, l.discount, c.digits)) n (amount)
+				LEFT JOIN o2o.sku s ON s.sku = l.sku
+				LEFT JOIN o2o.product d ON d.product_id = s.product_id
+			WHERE i.batch_id = order_import_earned.batch_id AND i.outcome IS NULL
+				AND (EXISTS (SELECT FROM o2o.points_rule r WHERE r.program = i.points_program)
+					OR EXISTS (SELECT FROM o2o.points_tier_rule r WHERE r.program = i.points_program))
+			GROUP BY i.source, i.source_id
+		)
 		SELECT i.order_id, i.points_program, i.channel_sold, i.ordered_at, p.customer_id, w.worth, l.lines, l.total,
 			(i.ordered_at AT TIME ZONE g.time_zone)::date AS day, t.program IS NOT NULL AS has_tiers
-		FROM o2o.import_order i
+		FROM priced l
+			JOIN o2o.import_order i ON i.batch_id = order_import_earned.batch_id AND i.source = l.source AND i.source_id = l.source_id
 			JOIN o2o.profile p ON p.profile_id = i.profile_id
 			JOIN o2o.points_program g ON g.program = i.points_program
 			JOIN o2o.currency c ON c.currency = i.currency
 			LEFT JOIN o2o.points_tier_rule t ON t.program = i.points_program
-			CROSS JOIN LATERAL (
-				SELECT jsonb_agg(jsonb_build_object('category', d.category, 'amount', n.amount)) AS lines, sum(n.amount) AS total
-				FROM o2o.import_order_line n_line
-					CROSS JOIN LATERAL (SELECT o2o.order_line_amount(n_line.quantity, n_line.unit_price, n_line.discount, c.digits)) n (amount)
-					LEFT JOIN o2o.sku s ON s.sku = n_line.sku
-					LEFT JOIN o2o.product d ON d.product_id = s.product_id
-				WHERE n_line.batch_id = i.batch_id AND n_line.source = i.source AND n_line.source_id = i.source_id) l
 			CROSS JOIN LATERAL (SELECT CASE WHEN i.points_burned OPERATOR(o2o.>) 0
 				THEN least(o2o.points_worth(i.points_program, i.points_burned, i.ordered_at, c.digits), l.total) ELSE 0 END) w (worth)
-		WHERE i.batch_id = order_import_earned.batch_id AND i.outcome IS NULL AND w.worth IS NOT NULL
-			AND (t.program IS NOT NULL OR EXISTS (SELECT FROM o2o.points_rule r WHERE r.program = i.points_program))
+		WHERE w.worth IS NOT NULL
 		ORDER BY p.customer_id, i.points_program, i.ordered_at, i.order_id
 	LOOP
 		IF customer IS DISTINCT FROM due.customer_id OR customer_program IS DISTINCT FROM due.points_program THEN
@@ -251,7 +257,7 @@ BEGIN
 		END IF;
 		order_id := due.order_id;
 		points := o2o.points_quote_order(due.points_program, due.lines, due.channel_sold, customer, coalesce(tier, ''), due.worth,
-			due.ordered_at, earned_before);
+			due.ordered_at, earned_before, drawn => '{}');
 		earned_before := earned_before + points::numeric;
 		IF due.has_tiers THEN
 			at_before := at_before || due.ordered_at;

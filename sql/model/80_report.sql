@@ -205,55 +205,6 @@ COMMENT ON COLUMN o2o.omnichannel_customers.sales IS 'Sum of these orders, befor
 COMMENT ON COLUMN o2o.omnichannel_customers.sales_share IS 'Share of the sales of known customers in the currency, 0 to 1, 4 digits';
 COMMENT ON COLUMN o2o.omnichannel_customers.segment_customers IS 'Customers of the segment over all currencies; the same in each row of the segment';
 
-CREATE OR REPLACE VIEW o2o.points_liability AS
-SELECT p.program, p.currency, coalesce(l.issued, 0) AS issued, coalesce(l.spent, 0) AS spent,
-	coalesce(l.expired, 0) + coalesce(u.unswept, 0) AS expired, coalesce(l.adjusted, 0) AS adjusted,
-	coalesce(b.balance, 0) - coalesce(u.unswept, 0) AS outstanding, r.cost_per_point, r.expected_redemption,
-	round(greatest(coalesce(b.balance, 0) - coalesce(u.unswept, 0), 0) * r.cost_per_point * r.expected_redemption, 4) AS liability,
-	coalesce(e.reserve, 0) AS reserve,
-	round(greatest(coalesce(b.balance, 0) - coalesce(u.unswept, 0), 0) * r.cost_per_point * r.expected_redemption / nullif(e.reserve, 0), 4) AS reserve_ratio
-FROM o2o.points_program p
-	LEFT JOIN LATERAL (
-		SELECT d.cost_per_point, d.expected_redemption FROM o2o.points_program_rate d
-		WHERE d.program = p.program AND d.valid_from <= now()
-		ORDER BY d.valid_from DESC LIMIT 1
-	) r ON true
-	LEFT JOIN (
-		SELECT a.program, sum(t.amount::numeric) FILTER (WHERE t.operation IN ('earn', 'opening')) AS issued,
-			-sum(t.amount::numeric) FILTER (WHERE t.operation IN ('burn', 'refund')) AS spent,
-			-sum(t.amount::numeric) FILTER (WHERE t.operation = 'expire') AS expired,
-			sum(t.amount::numeric) FILTER (WHERE t.operation NOT IN ('earn', 'opening', 'burn', 'refund', 'expire')) AS adjusted
-		FROM o2o.points_posting t
-			JOIN o2o.points_account a ON a.profile_id = t.profile_id AND a.account_id = t.account_id
-		GROUP BY a.program
-	) l ON l.program = p.program
-	LEFT JOIN (
-		SELECT a.program, sum(a.balance::numeric) AS balance FROM o2o.points_account a GROUP BY a.program
-	) b ON b.program = p.program
-	LEFT JOIN (
-		SELECT a.program, sum(x.remaining::numeric - x.held::numeric) AS unswept
-		FROM o2o.points_lot x
-			JOIN o2o.points_account a ON a.profile_id = x.profile_id AND a.account_id = x.account_id
-		WHERE x.expires_at <= now()
-		GROUP BY a.program
-	) u ON u.program = p.program
-	LEFT JOIN (
-		SELECT n.program, sum(n.amount) AS reserve FROM o2o.points_reserve_entry n GROUP BY n.program
-	) e ON e.program = p.program;
-COMMENT ON VIEW o2o.points_liability IS 'One row per points program: where its points went, what the outstanding ones cost, and the money set aside for them. outstanding = issued − spent − expired + adjusted. Points past their expiry count as expired before any sweep. Rates are those of now. Live.';
-COMMENT ON COLUMN o2o.points_liability.program IS 'Points program';
-COMMENT ON COLUMN o2o.points_liability.currency IS 'ISO 4217 currency of cost_per_point, liability and reserve';
-COMMENT ON COLUMN o2o.points_liability.issued IS 'Points earned, and opening balances';
-COMMENT ON COLUMN o2o.points_liability.spent IS 'Points burned, less refunds';
-COMMENT ON COLUMN o2o.points_liability.expired IS 'Points expired';
-COMMENT ON COLUMN o2o.points_liability.adjusted IS 'Points by adjustment, reversal, clawback and transfer; above zero: added';
-COMMENT ON COLUMN o2o.points_liability.outstanding IS 'Points that members hold';
-COMMENT ON COLUMN o2o.points_liability.cost_per_point IS 'Cost of a point in currency';
-COMMENT ON COLUMN o2o.points_liability.expected_redemption IS 'Share of outstanding points expected to be redeemed, 0 to 1';
-COMMENT ON COLUMN o2o.points_liability.liability IS 'outstanding × cost_per_point × expected_redemption, in currency';
-COMMENT ON COLUMN o2o.points_liability.reserve IS 'Money set aside, in currency';
-COMMENT ON COLUMN o2o.points_liability.reserve_ratio IS 'liability / reserve, 4 digits; NULL without a reserve';
-
 CREATE OR REPLACE VIEW o2o.store_sales AS
 SELECT l.location_id, l.source, l.source_id, l.name, l.kind, o2o.geo_longitude(l.position) AS lon, o2o.geo_latitude(l.position) AS lat,
 	l.city, l.country, g.currency, coalesce(sum(g.orders), 0)::bigint AS orders, coalesce(sum(g.sales), 0) AS sales,

@@ -8,11 +8,11 @@ CREATE TABLE IF NOT EXISTS o2o.maintenance (
 	done text
 );
 COMMENT ON TABLE o2o.maintenance IS 'Steps of maintain(), one row each. A step is locked while it runs.';
-COMMENT ON COLUMN o2o.maintenance.step IS 'Step: partitions, points_expire, points_tiers, verify';
+COMMENT ON COLUMN o2o.maintenance.step IS 'Step: partitions, points_expire, points_tiers, points_rollup, points_block, verify';
 COMMENT ON COLUMN o2o.maintenance.started_at IS 'When its last finished run started; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.finished_at IS 'When it last finished; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.done IS 'What it did then, in words; NULL: it never ran';
-INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('points_tiers'), ('verify')
+INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('points_tiers'), ('points_rollup'), ('points_block'), ('verify')
 ON CONFLICT DO NOTHING;
 
 CREATE OR REPLACE FUNCTION o2o.maintain_step(step text, until timestamptz) RETURNS boolean
@@ -38,6 +38,12 @@ BEGIN
 		WHEN 'points_tiers' THEN
 			rows := o2o.points_tier_evaluate(NULL, 1000);
 			report := format('%s tiers of customers worked out in the last batch', rows);
+		WHEN 'points_rollup' THEN
+			rows := o2o.points_rollup_advance();
+			report := format('%s postings rolled up', rows);
+		WHEN 'points_block' THEN
+			rows := o2o.points_block_make();
+			report := CASE WHEN rows IS NULL THEN 'no block to make' ELSE format('block %s made', rows) END;
 		WHEN 'verify' THEN
 			SELECT count(*) INTO rows FROM o2o.identity_verify();
 			SELECT count(*) INTO total FROM o2o.points_verify();
@@ -45,9 +51,9 @@ BEGIN
 	END CASE;
 	UPDATE o2o.maintenance m SET started_at = started, finished_at = clock_timestamp(), done = report
 	WHERE m.step = maintain_step.step;
-	RETURN maintain_step.step IN ('points_expire', 'points_tiers') AND rows >= 1000;
+	RETURN maintain_step.step IN ('points_expire', 'points_tiers') AND rows >= 1000 OR maintain_step.step = 'points_block' AND rows IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, points_tiers, verify) unless another session is at it or the time is up; of points_expire one batch of 1000 lots, of points_tiers one of 1000 customers. Returns whether there is more of it to do.';
+COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, points_tiers, points_rollup, points_block, verify) unless another session is at it or the time is up; of points_expire one batch of 1000 lots, of points_tiers one of 1000 customers, of points_block one block. Returns whether there is more of it to do.';
 
 -- It commits between its parts, so that nobody waits for an account longer than a
 -- batch takes, and no batch takes accounts below those of the batch before. The
@@ -68,9 +74,15 @@ BEGIN
 		COMMIT;
 	END LOOP;
 	COMMIT;
+	PERFORM o2o.maintain_step('points_rollup', until);
+	COMMIT;
+	WHILE o2o.maintain_step('points_block', until) LOOP
+		COMMIT;
+	END LOOP;
+	COMMIT;
 	PERFORM o2o.maintain_step('verify', until);
 END $$;
-COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, brings cached tiers and their history up to date, runs the verify functions. Commits after each step, so call it outside a transaction (2D000 inside one). Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (no step runs twice at a time). Answers are exact also when it has not run for a month.';
+COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, brings cached tiers and their history up to date, takes what was posted into the rollup and, where programs are chained, into blocks, runs the verify functions. Commits after each step, so call it outside a transaction (2D000 inside one). Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (no step runs twice at a time). Answers are exact also when it has not run for a month.';
 
 CREATE OR REPLACE FUNCTION o2o.health() RETURNS TABLE ("check" text, status text, value text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$

@@ -2,7 +2,7 @@
  * chain.h
  *		The hash chain of an account: what a posting's link covers, and how the
  *		writer and points_verify() compute it. Blocks over many accounts are in
- *		verify_block.c.
+ *		merkle.c.
  */
 #ifndef O2O_POINTS_CHAIN_H
 #define O2O_POINTS_CHAIN_H

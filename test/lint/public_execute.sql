@@ -5,6 +5,7 @@ WITH harmless(function, reason) AS
 	VALUES
 	('o2o.setup(name,boolean)', 'acts with the rights of its caller, who needs CREATE on the schema'),
 	('o2o.health()', 'acts with the rights of its caller'),
+	('o2o.points_verify_pass(refcursor,refcursor,bigint,boolean,text)', 'reads cursors that its caller has opened'),
 	('o2o.writer_horizon()', 'tells one time, and of nobody whose it is')
 )
 SELECT 'PUBLIC may execute', p.oid::regprocedure

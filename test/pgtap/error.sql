@@ -53,6 +53,11 @@ INSERT INTO try VALUES
 	('O2303', $$SELECT o2o.points_transfer('card:error-a', 'card:error-c', NULL, 'error')$$, 'must be positive', 'NULL'),
 	('O2304', $$SELECT o2o.points_earn('card:error-a', '1.5', 'error')$$, 'digits after the point', '1\.5'),
 	('O2305', $$SELECT o2o.points_earn('card:error-a', 10, 'error_backed')$$, 'reserve', 'Required 10, reserve 0'),
+	('O2330', $$SELECT o2o.points_reserve_withdraw('error_backed', 1, 'x')$$, 'to spare', 'Asked 1, reserve 0, required 0'),
+	('O2331', $$SELECT o2o.points_budget_change(-3, 1, 'x')$$, 'no such budget', '-3'),
+	('O2332', $$SELECT o2o.points_budget_change(o2o.points_budget_create('error', 'Error', 7), -8, 'x')$$, 'less than is taken', 'available 7, asked 8'),
+	('O2333', $$SELECT o2o.points_budget_spend(o2o.points_budget_create('error', 'Error', 7), 1, 1, 8, now())$$, 'used up', 'available 7, asked 8'),
+	('O2334', $$SELECT o2o.points_reconcile('pos')$$, 'no balances', 'Source pos'),
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": -9}]', 'pos', 'error/1', 'pos')$$, 'does not add up', 'Line 1'),
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": 9}]', 'pos', 'error/1', 'pos', payments => '[{"method": "cash", "amount": 8}]')$$, 'does not add up', '8.*9'),
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": 9}]', 'pos', 'error/1', 'pos', currency => 'CNY', points_program => 'error_euro')$$, 'different currencies', 'CNY.*EUR'),
@@ -83,7 +88,7 @@ SELECT ok(coalesce(message ~ wanted_message AND (wanted_detail IS NULL OR detail
 SELECT ok(hint <> '', format('HINT of %s: %s', query, hint)) FROM seen ORDER BY n;
 SELECT is_empty($$SELECT message FROM seen WHERE message ~ '\n' OR message ~ '^[A-Z][a-z]' OR message ~ '\.$'$$, 'messages begin small and end without a full stop');
 SELECT is_empty($$SELECT detail FROM seen WHERE concat_ws(' ', message, detail, hint) ~* '13912345678|error-nobody'$$, 'no error tells an identifier');
-SELECT is_empty($$SELECT r.state FROM unnest('{O2004,O2101,O2102,O2103,O2201,O2202,O2203,O2204,O2205,O2206,O2207,O2301,O2302,O2303,O2304,O2305,O2501,O2502,O2503}'::text[]) r (state)
+SELECT is_empty($$SELECT r.state FROM unnest('{O2004,O2101,O2102,O2103,O2201,O2202,O2203,O2204,O2205,O2206,O2207,O2301,O2302,O2303,O2304,O2305,O2330,O2331,O2332,O2333,O2334,O2501,O2502,O2503}'::text[]) r (state)
 	WHERE NOT EXISTS (SELECT FROM seen s WHERE s.found_state = r.state)$$, 'each code was met');
 
 SELECT * FROM finish();

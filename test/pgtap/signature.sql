@@ -29,7 +29,7 @@ INSERT INTO promised VALUES
 	('points_transfer', 'from_person bigint, to_person bigint, amount points, program text, reason text?, idempotency_key text?', 'transfer_id bigint, balance points'),
 	('points_balance', 'person identifier', 'program text, balance points, held points, available points, expiring_30d points'),
 	('points_balance', 'person bigint', 'program text, balance points, held points, available points, expiring_30d points'),
-	('points_verify', 'for_program text?', 'check text, program text, profile_id bigint, account_id bigint, detail text'),
+	('points_verify', 'for_program text?, since bigint?', 'check text, program text, profile_id bigint, account_id bigint, detail text'),
 	('stores_nearest', 'point geopoint, k integer?, max_m double precision?, open_at timestamp with time zone?, services text[]?, roles text[]?', 'store_id bigint, name text, distance_m double precision'),
 	('order_place', 'identifiers jsonb, lines jsonb, source text, source_id text, channel text, location_id bigint?, payments jsonb?, currency text?, channel_fulfilled text?, location_fulfilled bigint?, points_program text?, points_burn points?, ordered_at timestamp with time zone?, idempotency_key text?',
 		'order_id bigint, profile_id bigint, customer_id bigint, points_earned points, points_balance points'),

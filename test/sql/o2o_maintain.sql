@@ -20,7 +20,7 @@ CALL o2o.maintain(0);
 SELECT count(*) AS swept_in_no_time FROM o2o.points_posting WHERE operation = 'expire';
 CALL o2o.maintain(600);
 SELECT count(*) AS swept, count(DISTINCT p.xmin::text) AS transactions FROM o2o.points_posting p WHERE p.operation = 'expire';
-SELECT step, done FROM o2o.maintenance WHERE step <> 'partitions' ORDER BY step;
+SELECT step, CASE step WHEN 'points_rollup' THEN regexp_replace(done, '^\d+', 'so many') ELSE done END AS done FROM o2o.maintenance WHERE step <> 'partitions' ORDER BY step;
 BEGIN;
 CALL o2o.maintain(600);
 ROLLBACK;

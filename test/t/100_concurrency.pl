@@ -6,7 +6,6 @@
 use strict;
 use warnings;
 use lib 'test/t';
-use IPC::Run qw(finish start);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Shop;
@@ -127,7 +126,7 @@ for my $answer (@$out)
 }
 note("$_: $done{$_}") for sort keys %done;
 cmp_ok($done{$_} // 0, '>', 0, "$_ happened")
-  for 'identify merged', 'identify attached', 'identify suppressed', 'identify known', qw(order earn burn gift hold capture void refund clawback sweep merge unmerge retract reassign);
+  for 'identify merged', 'identify attached', 'identify suppressed', 'identify known', qw(order earn burn gift hold capture refund clawback sweep merge unmerge retract reassign);
 is_deeply([ grep { keys %{ $order{$_} } > 1 } keys %order ], [], 'each order was answered in one way');
 my $replayed = grep { (values %{ $order{$_} })[0] > 1 } keys %order;
 cmp_ok($replayed, '>', 0, "$replayed orders were placed more than once");
@@ -191,25 +190,6 @@ my $spread = $node->safe_psql('shop', q{
 	SELECT count(*) FROM (SELECT FROM o2o.points_posting WHERE operation IN ('burn', 'transfer_out') GROUP BY transfer_id HAVING count(DISTINCT profile_id) > 1) s});
 cmp_ok($spread, '>', 0, "$spread debits took from several profiles");
 
-# Sessions that all begin at one moment; returns what each printed.
-sub at_once
-{
-	my (@statements) = @_;
-	my $moment = time + 1.5;
-	my @runs;
-	for my $sql (@statements)
-	{
-		my %run = (out => '', err => '');
-		# As arguments: IPC::Run would feed one standard input after the other.
-		$run{handle} = start([ 'psql', '-XqAt', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('shop'),
-				'-c', "SELECT FROM pg_sleep($moment - extract(epoch FROM clock_timestamp())::float8)", '-c', $sql ],
-			'>', \$run{out}, '2>', \$run{err});
-		push @runs, \%run;
-	}
-	finish $_->{handle} for @runs;
-	return map { $_->{out} . ($_->{err} =~ /^ERROR:  (\w+)/m ? $1 : $_->{err}) . "\n" } @runs;
-}
-
 # A giver with 100 points, 60 and 40 on two profiles.
 my $round = 0;
 
@@ -228,7 +208,7 @@ sub giver
 
 giver();
 my %answer;
-$answer{$_}++ for at_once(map { "SELECT balance FROM o2o.points_transfer('"
+$answer{$_}++ for at_once($node, map { "SELECT balance FROM o2o.points_transfer('"
 	  . ($_ % 2 ? "card:giver$round" : "email:giver$round\@shop.cn") . "', 'card:friend$round-$_', 100, 'stars')" } 1 .. 20);
 is_deeply(\%answer, { "0\n\n" => 1, "O2301\n" => 19 }, '20 gifts of 100 from 100 points at once: one succeeds');
 is($node->safe_psql('shop', qq{SELECT balance FROM o2o.points_balance('card:giver$round')}), '0', 'the giver has nothing left');
@@ -238,17 +218,17 @@ is( $node->safe_psql('shop', qq{
 
 giver();
 %answer = ();
-$answer{$_}++ for at_once(map { "SELECT balance FROM o2o.points_transfer('card:giver$round', 'card:friend$round-$_', 30, 'stars')" } 1 .. 20);
+$answer{$_}++ for at_once($node, map { "SELECT balance FROM o2o.points_transfer('card:giver$round', 'card:friend$round-$_', 30, 'stars')" } 1 .. 20);
 is($answer{"O2301\n"}, 17, '20 gifts of 30 from 100 points at once: three succeed');
 
 giver();
 %answer = ();
-$answer{$_}++ for at_once(map { "SELECT balance FROM o2o.points_burn('card:giver$round', 50, 'stars', idempotency_key => 'once$round')" } 1 .. 20);
+$answer{$_}++ for at_once($node, map { "SELECT balance FROM o2o.points_burn('card:giver$round', 50, 'stars', idempotency_key => 'once$round')" } 1 .. 20);
 is_deeply(\%answer, { "50\n\n" => 20 }, 'one burn sent 20 times at once is done once');
 
 giver();
 %answer = ();
-my $first = join '', at_once(
+my $first = join '', at_once($node,
 	(map { my $lines = sprintf $line, 'T'; "SELECT order_id, points_balance FROM o2o.order_place('[\"card:giver$round\", \"device:d$_\"]', '$lines', 'web', 'once$_', 'web', points_program => 'stars', points_burn => 50)" } 1 .. 8),
 	"SELECT 'merge' FROM o2o.customer_merge('card:giver$round', 'card:friend$round-1', 'test')");
 is(() = $first =~ /^O2301$/mg, 6, '8 orders that burn 50 each of 100 points at once: earned points do not pay, six are refused')

@@ -4,13 +4,14 @@ package Shop;
 use strict;
 use warnings;
 use Exporter 'import';
+use IPC::Run ();
 use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_wait statement);
+our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_wait at_once statement);
 
 # test/run --long
 sub is_long { return $ENV{O2O_LONG} ? 1 : 0; }
@@ -137,6 +138,26 @@ sub writers_wait
 		push @sent, split /\n/, slurp_file("$writer->{file}.sent");
 	}
 	return (\@out, \@err, \@sent);
+}
+
+# at_once(node, statement, ...): a session each that all begin at one moment;
+# returns what each printed, or the SQLSTATE of its error.
+sub at_once
+{
+	my ($node, @statements) = @_;
+	my $moment = time + 0.2 + 0.065 * @statements;
+	my @runs;
+	for my $sql (@statements)
+	{
+		my %run = (out => '', err => '');
+		# As arguments: IPC::Run would feed one standard input after the other.
+		$run{handle} = IPC::Run::start([ 'psql', '-XqAt', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('shop'),
+				'-c', "SELECT FROM pg_sleep($moment - extract(epoch FROM clock_timestamp())::float8)", '-c', $sql ],
+			'>', \$run{out}, '2>', \$run{err});
+		push @runs, \%run;
+	}
+	IPC::Run::finish $_->{handle} for @runs;
+	return map { $_->{out} . ($_->{err} =~ /^ERROR:  (\w+)/m ? $1 : $_->{err}) . "\n" } @runs;
 }
 
 1;

@@ -1,0 +1,74 @@
+-- Base: opening hours as people write them.
+
+CREATE FUNCTION o2o.hours_times(times text) RETURNS TABLE (opens time, closes time)
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part text;
+	ends text[];
+BEGIN
+	IF lower(hours_times.times) IN ('off', 'closed', '-', '') THEN
+		RETURN;
+	END IF;
+	FOREACH part IN ARRAY regexp_split_to_array(hours_times.times, '\s*,\s*') LOOP
+		ends := regexp_match(part, '^(\d{1,2}:\d{2}(?::\d{2})?)\s*-\s*(\d{1,2}:\d{2}(?::\d{2})?)$');
+		IF ends IS NULL THEN
+			RAISE EXCEPTION 'opening hours not understood: "%"', part USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Write them as Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off; 2026-12-25 off.';
+		END IF;
+		opens := ends[1]::time;
+		closes := ends[2]::time;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION o2o.hours_times(text) IS 'The intervals of one day in a text such as 09:00-12:00,13:00-21:00; no row for off, closed, - or nothing. Serves hours_parse(). Errors: 22023 another form, 22008 no such time.';
+
+CREATE FUNCTION o2o.hours_parse(hours text) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	names CONSTANT text[] := '{mo,tu,we,th,fr,sa,su}';
+	part text;
+	found text[];
+	days integer[];
+	span text[];
+	weekly jsonb := '[]';
+	exceptions jsonb := '[]';
+	first_day integer;
+	last_day integer;
+BEGIN
+	FOREACH part IN ARRAY regexp_split_to_array(lower(btrim(hours_parse.hours)), '\s*;\s*') LOOP
+		IF part = '' THEN
+			CONTINUE;
+		END IF;
+		found := regexp_match(part, '^(\d{4}-\d{2}-\d{2})\s+(\S.*)$');
+		IF found IS NOT NULL THEN
+			exceptions := exceptions || coalesce(
+				(SELECT jsonb_agg(jsonb_build_object('day', found[1]::date, 'opens', t.opens, 'closes', t.closes)) FROM o2o.hours_times(found[2]) t),
+				jsonb_build_array(jsonb_build_object('day', found[1]::date, 'opens', NULL, 'closes', NULL)));
+			CONTINUE;
+		END IF;
+		IF part = '24/7' THEN
+			part := 'mo-su 00:00-24:00';
+		END IF;
+		found := regexp_match(part, '^((?:mo|tu|we|th|fr|sa|su)(?:\s*[-,]\s*(?:mo|tu|we|th|fr|sa|su))*)\s+(.*\S)$');
+		IF found IS NULL THEN
+			RAISE EXCEPTION 'opening hours not understood: "%"', part USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Write them as Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off; 2026-12-25 off.';
+		END IF;
+		days := '{}';
+		FOREACH part IN ARRAY string_to_array(regexp_replace(found[1], '\s', '', 'g'), ',') LOOP
+			span := string_to_array(part, '-');
+			IF cardinality(span) > 2 THEN
+				RAISE EXCEPTION 'opening hours not understood: "%"', part USING ERRCODE = 'invalid_parameter_value',
+					HINT = 'A span of weekdays has two ends, such as Mo-Fr.';
+			END IF;
+			first_day := array_position(names, span[1]);
+			last_day := coalesce(array_position(names, span[2]), first_day);
+			-- Fr-Mo goes over the end of the week
+			days := days || ARRAY(SELECT (first_day - 1 + n) % 7 + 1 FROM generate_series(0, (last_day - first_day + 7) % 7) n);
+		END LOOP;
+		weekly := weekly || coalesce(
+			(SELECT jsonb_agg(jsonb_build_object('weekday', to_jsonb(days), 'opens', t.opens, 'closes', t.closes)) FROM o2o.hours_times(found[2]) t), '[]');
+	END LOOP;
+	RETURN jsonb_build_object('hours', weekly, 'exceptions', exceptions);
+END $$;
+COMMENT ON FUNCTION o2o.hours_parse(text) IS 'Opening hours as people and OpenStreetMap write them, such as ''Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off; 2026-12-25 off; 2026-12-24 09:00-14:00'' or ''24/7'', as the JSON that location_import() takes: hours and exceptions. Weekdays Mo Tu We Th Fr Sa Su, spans (also over the end of the week) and lists; times H:MM or H:MM:SS, an end at or before its begin is on the next day, 24:00 is the end of the day; off, closed or - is closed. Case and spaces do not matter. Errors: 22023 another form, 22008 no such time or day.';

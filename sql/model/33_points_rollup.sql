@@ -1,0 +1,102 @@
+-- The points room: balances of the accounts that keep none in a row. They are
+-- the other side of postings; the rollup has what was posted below a horizon,
+-- and what lies above it is added when somebody asks.
+
+CREATE TABLE IF NOT EXISTS o2o.points_rollup (
+	account_id bigint NOT NULL PRIMARY KEY,
+	balance o2o.points NOT NULL
+);
+COMMENT ON TABLE o2o.points_rollup IS 'What accounts got as the other side of postings below the horizon of points_rollup_horizon, one row an account; without a row: nothing. Written by points_rollup_advance() alone; points_system_balance() adds what was posted since.';
+COMMENT ON COLUMN o2o.points_rollup.account_id IS 'Account; refers to points_system_account, or to the points_account of a seller or partner';
+COMMENT ON COLUMN o2o.points_rollup.balance IS 'Minus the amounts of all postings below the horizon that have it as contra_account_id';
+
+CREATE TABLE IF NOT EXISTS o2o.points_rollup_horizon (
+	only_one boolean NOT NULL DEFAULT true PRIMARY KEY CHECK (only_one),
+	horizon bigint NOT NULL DEFAULT 0,
+	advanced_at timestamptz
+);
+COMMENT ON TABLE o2o.points_rollup_horizon IS 'How far the rollup goes: one row.';
+COMMENT ON COLUMN o2o.points_rollup_horizon.only_one IS 'Always true: there is one row';
+COMMENT ON COLUMN o2o.points_rollup_horizon.horizon IS 'Postings with a seq below it are in points_rollup, the others are not; no transaction can write one below it any more';
+COMMENT ON COLUMN o2o.points_rollup_horizon.advanced_at IS 'When it last advanced; NULL: never';
+INSERT INTO o2o.points_rollup_horizon DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+CREATE OR REPLACE FUNCTION o2o.change_horizon() RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT b.base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+		FROM o2o.change_base b WHERE b.system_identifier = o2o.cluster_identifier());
+END $$;
+COMMENT ON FUNCTION o2o.change_horizon() IS 'The change number below which everything is there for this statement''s snapshot: what has a lower change_seq() is committed and seen, or rolled back; prepared transactions keep it down as open ones do. NULL in a cluster (after dump and restore) in which nothing was written yet.';
+
+CREATE OR REPLACE FUNCTION o2o.points_rollup_advance() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+	old_horizon bigint;
+	new_horizon bigint;
+	taken bigint;
+BEGIN
+	-- The base of this cluster must be there: without one there is no horizon.
+	PERFORM o2o.change_seq();
+	SELECT h.horizon INTO old_horizon FROM o2o.points_rollup_horizon h FOR UPDATE SKIP LOCKED;
+	IF NOT FOUND THEN
+		RETURN NULL;
+	END IF;
+	-- What was complete for one statement is complete for the next.
+	new_horizon := o2o.change_horizon();
+	IF new_horizon <= old_horizon THEN
+		RETURN 0;
+	END IF;
+	WITH posted AS MATERIALIZED (
+		SELECT p.contra_account_id, OPERATOR(o2o.-) o2o.sum(p.amount) AS amount, count(*) AS postings
+		FROM o2o.points_posting p
+		WHERE p.seq >= old_horizon AND p.seq < new_horizon
+		GROUP BY p.contra_account_id
+	), rolled AS (
+		INSERT INTO o2o.points_rollup AS r (account_id, balance)
+		SELECT p.contra_account_id, p.amount FROM posted p
+		ON CONFLICT ON CONSTRAINT points_rollup_pkey DO UPDATE SET balance = r.balance OPERATOR(o2o.+) excluded.balance
+	)
+	SELECT coalesce(sum(p.postings), 0) INTO taken FROM posted p;
+	UPDATE o2o.points_rollup_horizon h SET horizon = new_horizon, advanced_at = clock_timestamp();
+	RETURN taken;
+END $$;
+COMMENT ON FUNCTION o2o.points_rollup_advance() IS 'Takes into the rollup what was posted below the oldest transaction that is still open; maintain() calls it. Returns the number of postings, NULL where another session is at it. Whoever posts neither waits for it nor is waited for. Postings of open and prepared transactions come in later, none is lost and none comes twice. Error: 40001 under REPEATABLE READ, when another session advanced meanwhile.';
+
+CREATE OR REPLACE FUNCTION o2o.points_contra_balance(account_ids bigint[] DEFAULT NULL)
+RETURNS TABLE (account_id bigint, balance o2o.points)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+DECLARE
+	since bigint := (SELECT h.horizon FROM o2o.points_rollup_horizon h);
+BEGIN
+	-- A stable function: horizon, rollup and postings are of one snapshot. The
+	-- horizon stands apart so that the plan is made for its value.
+	RETURN QUERY
+	SELECT b.account_id, o2o.sum(b.balance)
+	FROM (
+		SELECT r.account_id, r.balance FROM o2o.points_rollup r
+		WHERE account_ids IS NULL OR r.account_id = ANY (account_ids)
+		UNION ALL
+		SELECT p.contra_account_id, OPERATOR(o2o.-) p.amount FROM o2o.points_posting p
+		WHERE p.seq >= since AND (account_ids IS NULL OR p.contra_account_id = ANY (account_ids))
+	) b
+	GROUP BY b.account_id;
+END $$;
+COMMENT ON FUNCTION o2o.points_contra_balance(bigint[]) IS 'What accounts got as the other side of postings, all of them or the ones given: the rollup, and what was posted at or above its horizon. Exact at any time, however long ago the rollup advanced; the longer, the more is read. An account that never was the other side has no row.';
+
+CREATE OR REPLACE FUNCTION o2o.points_system_balance(for_program text DEFAULT NULL)
+RETURNS TABLE (program text, kind text, account_id bigint, balance o2o.points)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF for_program IS NOT NULL AND NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = for_program) THEN
+		RAISE EXCEPTION 'points program "%" does not exist', for_program
+			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+	END IF;
+	RETURN QUERY
+	SELECT s.program, s.kind, s.account_id, coalesce(b.balance, 0::o2o.points)
+	FROM o2o.points_system_account s
+		LEFT JOIN o2o.points_contra_balance() b ON b.account_id = s.account_id
+	WHERE for_program IS NULL OR s.program = for_program
+	ORDER BY s.program, s.kind;
+END $$;
+COMMENT ON FUNCTION o2o.points_system_balance(text) IS 'Balances of the system accounts of a program, or of all: kind, account, and points that went to it less those that came from it. The issuer''s is below zero: what was issued. Together with the balances of all points_account they come to zero. Exact whether or not maintain() ran. Error: O2302 unknown program.';
