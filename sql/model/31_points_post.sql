@@ -172,7 +172,7 @@ DECLARE
 	wrong record;
 BEGIN
 	WITH instruction AS MATERIALIZED (
-		SELECT u.*, a.kind, a.version AS version_before, a.balance AS balance_before, a.debt AS debt_before, a.posted_at AS posted_before,
+		SELECT u.*, a.kind, a.closed_at IS NOT NULL AS is_closed, a.version AS version_before, a.balance AS balance_before, a.debt AS debt_before, a.posted_at AS posted_before,
 			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.lot_above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.lot_below_zero END AS effect,
 			a.kind IN ('member', 'debt') AND u.expires_at IS NULL AS is_debt,
 			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AND o.owes AS owes,
@@ -232,6 +232,7 @@ BEGIN
 			AND l.expires_at = u.expires_at AND l.grant_month = u.grant_month AND l.funding = u.funding
 		CROSS JOIN LATERAL (SELECT CASE
 			WHEN p.kind IS NULL THEN 'account'
+			WHEN p.is_closed THEN 'closed'
 			WHEN (num_nulls(p.expires_at, p.grant_month, p.funding) IN (0, 3)
 				AND CASE WHEN p.expires_at IS NOT NULL THEN p.kind = 'member' AND p.effect IS NOT NULL WHEN p.is_debt THEN p.owes ELSE p.has_sign END) IS NOT TRUE
 				THEN 'operation'
@@ -246,6 +247,9 @@ BEGIN
 	CASE wrong.problem
 		WHEN 'account' THEN
 			RAISE EXCEPTION 'points account % does not exist', wrong.account_id USING ERRCODE = 'data_corrupted';
+		WHEN 'closed' THEN
+			RAISE EXCEPTION 'the points account is closed'
+				USING ERRCODE = 'O2321', DETAIL = format('Account %s.', wrong.account_id), HINT = 'points_reopen() opens it again.';
 		WHEN 'operation' THEN
 			RAISE EXCEPTION 'points operation "%" does not fit account %', wrong.operation, wrong.account_id
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Amount %s, account of kind %s.', wrong.amount, wrong.kind);
@@ -258,7 +262,7 @@ BEGIN
 		ELSE
 	END CASE;
 END $$;
-COMMENT ON FUNCTION o2o.points_write(bigint[], bigint[], bigint[], bigint[], text[], timestamptz[], date[], text[], o2o.points[], uuid[], bigint[], bigint[], text[], text[], timestamptz[], bigint[]) IS 'The only writer of postings: parallel arrays of instructions, one posting each, in their order; names as in points_posting. Gives each posting its account''s next version, running balance and rising posted_at, writes the account row once per call, and does to each lot what points_operation() says of the operation: above zero granted, or given back where consumed, expired or clawed; below consumed, expired or clawed; never what is on hold. Without a lot (expires_at, grant_month and funding NULL) a posting makes (below zero) or repays (above) the debt of a member''s account; other kinds have no lots. The accounts are locked, by points_accounts_lock(), in an earlier statement. Errors: XX001 no such account, a lot has less than is taken, a debt is less than is repaid; 22023 the operation does not fit the sign, the lot or the kind of account; 22003 the balance is out of range.';
+COMMENT ON FUNCTION o2o.points_write(bigint[], bigint[], bigint[], bigint[], text[], timestamptz[], date[], text[], o2o.points[], uuid[], bigint[], bigint[], text[], text[], timestamptz[], bigint[]) IS 'The only writer of postings: parallel arrays of instructions, one posting each, in their order; names as in points_posting. Gives each posting its account''s next version, running balance and rising posted_at, writes the account row once per call, and does to each lot what points_operation() says of the operation: above zero granted, or given back where consumed, expired or clawed; below consumed, expired or clawed; never what is on hold. Without a lot (expires_at, grant_month and funding NULL) a posting makes (below zero) or repays (above) the debt of a member''s account; other kinds have no lots. The accounts are locked, by points_accounts_lock(), in an earlier statement. Errors: O2321 the account is closed; XX001 no such account, a lot has less than is taken, a debt is less than is repaid; 22023 the operation does not fit the sign, the lot or the kind of account; 22003 the balance is out of range.';
 
 CREATE OR REPLACE FUNCTION o2o.points_post(profile_id bigint, account_id bigint, transfer_id bigint, contra_account_id bigint, operation text,
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,

@@ -46,13 +46,18 @@ COMMENT ON FUNCTION o2o.points_seller_account(o2o.identifier, bigint, text) IS '
 
 CREATE OR REPLACE FUNCTION o2o.points_seller_balance_of(account_id bigint) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	since bigint := (SELECT h.horizon FROM o2o.points_rollup_horizon h);
 BEGIN
-	RETURN (SELECT a.balance OPERATOR(o2o.-) coalesce((
+	-- A stable function: horizon, rollup and postings are of one snapshot.
+	RETURN (SELECT a.balance OPERATOR(o2o.+) coalesce((
+			SELECT r.balance FROM o2o.points_rollup r WHERE r.account_id = points_seller_balance_of.account_id), 0::o2o.points)
+		OPERATOR(o2o.-) coalesce((
 			SELECT o2o.sum(p.amount) FROM o2o.points_posting p
-			WHERE p.contra_account_id = points_seller_balance_of.account_id AND p.operation IN ('pay', 'refund')), 0::o2o.points)
+			WHERE p.contra_account_id = points_seller_balance_of.account_id AND p.operation IN ('pay', 'refund') AND p.seq >= since), 0::o2o.points)
 		FROM o2o.points_account a WHERE a.account_id = points_seller_balance_of.account_id AND a.kind = 'seller');
 END $$;
-COMMENT ON FUNCTION o2o.points_seller_balance_of(bigint) IS 'Points of a seller''s account: what was paid to it, less what was refunded and settled. No less than this is there while its lock is held.';
+COMMENT ON FUNCTION o2o.points_seller_balance_of(bigint) IS 'Points of a seller''s account: what was paid to it, less what was refunded and settled: the rollup, and what was posted since. No less than this is there while its lock is held.';
 
 CREATE OR REPLACE FUNCTION o2o.points_seller_check(account_id bigint, amount o2o.points) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -271,14 +271,16 @@ BEGIN
 			PERFORM o2o.points_spend(person.profile_id, customer_id, order_place.points_program, order_place.points_burn,
 				own_key, 'order', own_request, moment);
 		END IF;
-		-- No points on the part that points paid.
-		points_earned := o2o.points_grant_order(person.profile_id, customer_id, order_place.points_program,
-			(SELECT jsonb_agg(jsonb_build_object('category', p.category,
-				'amount', o2o.order_line_amount(coalesce(l.quantity, 1), l.unit_price, l.discount, money.digits)))
-			FROM jsonb_to_recordset(order_place.lines) l (sku text, quantity numeric, unit_price numeric, discount numeric)
-				LEFT JOIN o2o.sku s ON s.sku = l.sku
-				LEFT JOIN o2o.product p ON p.product_id = s.product_id),
-			order_place.channel, paid_by_points, own_key, 'order', own_request, moment);
+		-- No points on the part that points paid, and none into a closed account.
+		IF NOT o2o.points_is_closed(person.profile_id, order_place.points_program) THEN
+			points_earned := o2o.points_grant_order(person.profile_id, customer_id, order_place.points_program,
+				(SELECT jsonb_agg(jsonb_build_object('category', p.category,
+					'amount', o2o.order_line_amount(coalesce(l.quantity, 1), l.unit_price, l.discount, money.digits)))
+				FROM jsonb_to_recordset(order_place.lines) l (sku text, quantity numeric, unit_price numeric, discount numeric)
+					LEFT JOIN o2o.sku s ON s.sku = l.sku
+					LEFT JOIN o2o.product p ON p.product_id = s.product_id),
+				order_place.channel, paid_by_points, own_key, 'order', own_request, moment);
+		END IF;
 		IF o2o.points_qualify_post(person.profile_id, order_place.points_program, 0, total - paid_by_points, moment, moment,
 			own_key, 'order', own_request)
 		THEN

@@ -280,7 +280,7 @@ BEGIN
 		coalesce(i.channel_fulfilled, i.channel_sold),
 		CASE WHEN i.channel_fulfilled IS NULL THEN coalesce(fulfilled.location_id, sold.location_id) ELSE fulfilled.location_id END,
 		i.currency, t.total, i.points_program,
-		CASE WHEN i.points_program IS NULL OR p.profile_id IS NULL THEN 0 WHEN e.order_id IS NOT NULL THEN e.points ELSE
+		CASE WHEN i.points_program IS NULL OR p.profile_id IS NULL OR o2o.points_is_closed(i.profile_id, i.points_program) THEN 0 WHEN e.order_id IS NOT NULL THEN e.points ELSE
 			o2o.points_quote_amount(i.points_program, t.total - coalesce(o2o.points_worth(i.points_program, i.points_burned, i.ordered_at, c.digits), 0), i.ordered_at) END,
 		i.points_burned, i.ordered_at
 	FROM o2o.import_order i

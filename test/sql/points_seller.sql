@@ -49,6 +49,9 @@ SELECT balance FROM o2o.points_pay('card:bob', 'ref:pos/noodles', 30, 'club', re
 SELECT version, balance, xmax = 0 AS never_locked FROM o2o.points_account WHERE kind = 'seller';
 SELECT o2o.points_seller_balance('ref:pos/noodles', 'club');
 SELECT * FROM pg_temp.lots;
+-- With the rollup at rest or advanced, the same.
+SELECT o2o.points_rollup_advance() IS NOT NULL AS advanced;
+SELECT o2o.points_seller_balance('ref:pos/noodles', 'club');
 -- 40 of it goes back: what was taken last first, 20 to the phone, 20 to the card.
 SELECT refunded, balance FROM o2o.points_refund(pg_temp.paid('bill/1'), 40);
 SELECT * FROM pg_temp.lots;
