@@ -10,7 +10,12 @@
 
 /* Class O2: our own conditions. docs/errors.md lists all of them. */
 #define ERRCODE_O2O_MODULE_MISSING MAKE_SQLSTATE('O', '2', '0', '0', '5')
+#define ERRCODE_O2O_SOURCE_UNKNOWN MAKE_SQLSTATE('O', '2', '1', '0', '1')
 #define ERRCODE_O2O_TOO_MANY_IDENTIFIERS MAKE_SQLSTATE('O', '2', '2', '0', '5')
+#define ERRCODE_O2O_KIND_UNKNOWN MAKE_SQLSTATE('O', '2', '2', '0', '7')
 #define ERRCODE_O2O_FIT_UNDETERMINED MAKE_SQLSTATE('O', '2', '4', '0', '1')
+
+/* For callers within the extension, who look once more: customers merged meanwhile. */
+#define ERRCODE_O2O_CUSTOMERS_CHANGED MAKE_SQLSTATE('O', '2', 'R', '0', '1')
 
 #endif /* O2O_H */

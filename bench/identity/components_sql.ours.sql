@@ -1,5 +1,4 @@
--- connected components of 200,000 pairs
--- count: 200000 pairs
+-- connected components of 1,000,000 pairs, out of a table, against SQL alone
+-- count: 1000000 pairs
 -- repeats: 3
-SELECT count(*), sum(component) FROM o2o.connected_components(
-	(SELECT array_agg(a) FROM pair_small), (SELECT array_agg(b) FROM pair_small));
+SELECT count(*), sum(component) FROM o2o.connected_components('SELECT a, b FROM pair_million');

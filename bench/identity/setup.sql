@@ -9,9 +9,9 @@ BEGIN ATOMIC
 	FROM (SELECT n, floor(random() * people)::bigint AS person FROM generate_series(1, pairs::bigint) AS n) p;
 END;
 CREATE TABLE pair_million AS SELECT * FROM pairs(400000, 1000000);
-CREATE TABLE pair_small AS SELECT * FROM pairs(80000, 200000);
-CREATE TABLE pair_small_both AS SELECT a, b FROM pair_small UNION SELECT b, a FROM pair_small;
-CREATE INDEX ON pair_small_both (a, b);
+CREATE TABLE pair_ten_million AS SELECT a, b FROM pairs(4000000, 10000000);
+CREATE TABLE pair_scattered AS SELECT hashint8extended(a, 1) AS a, hashint8extended(b, 1) AS b FROM pair_million;
+CREATE TABLE pair_identifier AS SELECT o2o.identifier('card:' || a) AS a, o2o.identifier('card:' || b) AS b FROM pair_million;
 
 SELECT o2o.source_register('crm', 'CRM');
 -- Event n of a batch: twice as many events as people, what they show differs from event to event.

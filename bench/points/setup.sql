@@ -94,6 +94,14 @@ CREATE TABLE plain_posting (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, 
 	balance bigint NOT NULL, reference text, posted_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO plain_account SELECT n, 0 FROM member;
 
+-- Amounts to draw from: one with stripes, one without, and 10,000 that nobody meets another at.
+SELECT o2o.points_stripes_open(-1, 32), o2o.points_stripes_open(-2, 1), o2o.points_stripes_put(-1, 100000000), o2o.points_stripes_put(-2, 100000000);
+SELECT count(o2o.points_stripes_open(-1000 - n, 1)), count(o2o.points_stripes_put(-1000 - n, 100000000)) FROM generate_series(1, 10000) AS n;
+-- A program whose reserve is enforced, and one like it without.
+SELECT o2o.points_program_create('backed', 'Backed', 'CNY', cost_per_point => 0.01, reserve_policy => 'enforce');
+SELECT o2o.points_program_create('loose', 'Loose', 'CNY', cost_per_point => 0.01);
+SELECT o2o.points_reserve_deposit('backed', 100000000, 'bench');
+
 -- All that is written below is written once already, for the sake of statistics: a plan made over an empty table stays
 -- in the session.
 \i bench/points/earn.ours.sql

@@ -72,3 +72,10 @@ BEGIN
 	RETURN jsonb_build_object('hours', weekly, 'exceptions', exceptions);
 END $$;
 COMMENT ON FUNCTION o2o.hours_parse(text) IS 'Opening hours as people and OpenStreetMap write them, such as ''Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off; 2026-12-25 off; 2026-12-24 09:00-14:00'' or ''24/7'', as the JSON that location_import() takes: hours and exceptions. Weekdays Mo Tu We Th Fr Sa Su, spans (also over the end of the week) and lists; times H:MM or H:MM:SS, an end at or before its begin is on the next day, 24:00 is the end of the day; off, closed or - is closed. Case and spaces do not matter. Errors: 22023 another form, 22008 no such time or day.';
+
+-- Of the extension, since it opens nothing: views may call it whoever reads them.
+CREATE FUNCTION o2o.location_in_business(opened_on date, closed_on date, time_zone text, at timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (opened_on IS NULL OR opened_on <= timezone(time_zone, at)::date)
+	AND (closed_on IS NULL OR closed_on > timezone(time_zone, at)::date);
+COMMENT ON FUNCTION o2o.location_in_business(date, date, text, timestamptz) IS 'True when a place exists at a moment: the local day is opened_on or later and before closed_on (NULL: no bound).';

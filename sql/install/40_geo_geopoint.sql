@@ -28,6 +28,9 @@ COMMENT ON FUNCTION o2o.geopoint_send(o2o.geopoint) IS 'Binary output of geopoin
 CREATE FUNCTION o2o.geopoint(longitude double precision, latitude double precision) RETURNS o2o.geopoint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_make';
 COMMENT ON FUNCTION o2o.geopoint(double precision, double precision) IS 'The position at longitude and latitude, both in degrees WGS84, rounded to 1e-7. Errors: 22003 NaN or beyond 180 or 90 degrees.';
+CREATE FUNCTION o2o.geopoint_or_null(text text) RETURNS o2o.geopoint
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_or_null';
+COMMENT ON FUNCTION o2o.geopoint_or_null(text) IS 'The position that a text stands for, as the type''s input takes it; NULL where that would be an error. For texts that others wrote.';
 CREATE FUNCTION o2o.geo_longitude(geopoint o2o.geopoint) RETURNS double precision
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geo_longitude';
 COMMENT ON FUNCTION o2o.geo_longitude(o2o.geopoint) IS 'Longitude in degrees, -180 or more and less than 180; 0 at a pole.';

@@ -30,3 +30,16 @@ BEGIN ATOMIC
 	WHERE NOT ST_IsEmpty(t.area);
 END;
 COMMENT ON FUNCTION o2o.trade_areas(bigint[], o2o.geopoint[], o2o.geopolygon, double precision) IS 'For each store its trade area (Voronoi cell): the part of the earth that is nearer to it than to any other store, at most max_m metres away (drawn with 64 corners; up to 5000000) and within boundary, if there is one. The border between two stores 10 km apart is right to centimetres, 100 km apart to metres: half-way lines on the conformal sphere, drawn so that straight lines in degrees leave them by a metre at most. Neighbours share their vertices, kept to 1e-7 degree. Right at any latitude; cut at the antimeridian into a multipolygon. store_ids[i] belongs to store_positions[i], as array_agg() gives them. Rows in that order; of stores at one place the one with the lowest id has the area, the others have no row, nor has a store with a NULL position or with nothing within boundary. Which store''s area a position lies in is what knn_join() says, exactly and faster. A NULL array gives no row. Errors: 22004 a NULL id, 2202E more than one dimension or unequal lengths, 22023 max_m out of range, 53200 more memory than work_mem, 54000 an area of more than 4096 corners.';
+
+CREATE FUNCTION o2o.geo_wkb_area(wkb bytea) RETURNS double precision
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'o2o_geo_wkb_area';
+COMMENT ON FUNCTION o2o.geo_wkb_area(bytea) IS 'Serves geo_area_km2(): square metres of a polygon or multipolygon in well-known binary, degrees, two dimensions. Error: 22P03 not such binary.';
+-- Not ST_Area of a geography, which looks up its coordinate system as the caller.
+CREATE FUNCTION o2o.geo_area_km2(area o2o.geopolygon) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN o2o.geo_wkb_area(ST_AsBinary(ST_Force2D(area))) / 1e6;
+COMMENT ON FUNCTION o2o.geo_area_km2(o2o.geopolygon) IS 'Square kilometres of an area on the WGS84 ellipsoid, its edges taken as geodesics (C. F. F. Karney, Algorithms for geodesics, J. Geodesy 87, 2013), holes left out.';
+CREATE FUNCTION o2o.geo_geojson(area o2o.geopolygon) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ST_AsGeoJSON(area, 7, 0);
+COMMENT ON FUNCTION o2o.geo_geojson(o2o.geopolygon) IS 'An area as a GeoJSON geometry (RFC 7946), seven digits after the point.';

@@ -1,6 +1,6 @@
--- The identity room: who has an identifier, what it resolves to, and the locks.
--- Registering and recycling identifiers, marking shared ones. identify() stands in
--- 22_identity_resolve.
+-- The identity room: who has an identifier, what it resolves to, the locks of
+-- customers, marking identifiers shared. identify() stands in 22_identity_resolve;
+-- registering and recycling identifiers in src/identity/resolve.c.
 
 CREATE OR REPLACE FUNCTION o2o.identifier_profile(identifier o2o.identifier, as_of timestamptz DEFAULT now()) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -79,22 +79,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.profile_customers(bigint[]) IS 'profile_customer() of each profile, in the order of the input.';
 
-CREATE OR REPLACE FUNCTION o2o.customer_lock_roots(roots bigint[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	root bigint;
-BEGIN
-	FOR root IN SELECT DISTINCT u.id FROM unnest(roots) u (id) WHERE u.id IS NOT NULL ORDER BY u.id LOOP
-		PERFORM FROM o2o.customer c WHERE c.customer_id = root FOR NO KEY UPDATE;
-		-- Who waits for the next one holds none that was absorbed meanwhile:
-		-- a split may give such an id back at any time.
-		IF o2o.profile_customer(root) <> root THEN
-			RAISE EXCEPTION 'customers changed' USING ERRCODE = 'O2R01';
-		END IF;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION o2o.customer_lock_roots(bigint[]) IS 'The one loop that locks customers: ascending, each checked once it is locked (NULLs are passed over). Raises O2R01 when one is a customer no more; the caller answers it by leaving its subtransaction, which frees the locks, and looking again.';
-
 CREATE OR REPLACE FUNCTION o2o.customer_lock(profile_ids bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -124,37 +108,6 @@ BEGIN
 	RETURN (SELECT s.value FROM o2o.setting s WHERE s.name = 'identity.' || identity_setting.name);
 END $$;
 COMMENT ON FUNCTION o2o.identity_setting(text) IS 'Value of the setting identity.<name>.';
-
-CREATE OR REPLACE FUNCTION o2o.identifier_scope(identifier o2o.identifier) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE o2o.identifier_kind(identifier)
-	WHEN 'openid' THEN split_part(o2o.identifier_value(identifier), '/', 1)
-	WHEN 'ref' THEN split_part(o2o.identifier_value(identifier), '/', 1)
-	ELSE '' END;
-COMMENT ON FUNCTION o2o.identifier_scope(o2o.identifier) IS 'Within what a value of a unique kind is unique: the app of an openid, the source of a ref, else the whole kind ('''').';
-
-CREATE OR REPLACE FUNCTION o2o.identity_admit(identifiers o2o.identifier[]) RETURNS o2o.identifier[]
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	unknown text;
-	admitted o2o.identifier[];
-BEGIN
-	SELECT min(o2o.identifier_kind(u.id)) INTO unknown
-	FROM unnest(identifiers) u (id)
-	WHERE NOT EXISTS (SELECT FROM o2o.identifier_kind k WHERE k.kind = o2o.identifier_kind(u.id));
-	IF unknown IS NOT NULL THEN
-		RAISE EXCEPTION 'identifier kind "%" is not registered', unknown
-			USING ERRCODE = 'O2207', HINT = 'Insert a row for it into o2o.identifier_kind.';
-	END IF;
-	SELECT array_agg(u.id ORDER BY k.priority DESC, u.id) INTO admitted
-	FROM unnest(identifiers) u (id)
-		JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(u.id)
-	WHERE NOT EXISTS (
-		SELECT FROM o2o.identifier_block b
-		WHERE (b.kind = '*' OR b.kind = k.kind) AND o2o.identifier_value(u.id) ~ b.pattern);
-	RETURN coalesce(admitted, '{}');
-END $$;
-COMMENT ON FUNCTION o2o.identity_admit(o2o.identifier[]) IS 'The identifiers that may identify somebody, highest priority first: blocked values are left out. Error: O2207 a kind has no row in identifier_kind.';
 
 CREATE OR REPLACE FUNCTION o2o.identifier_is_overused(profile_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -199,80 +152,6 @@ BEGIN
 	PERFORM o2o.identity_repartition(root, identifier_mark_shared.moment);
 END $$;
 COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared, takes its links back (each set is recorded again without it) and splits its customer, whose lock is held, where the identifier alone held it together. Its facts stay with its profile.';
-
-CREATE OR REPLACE FUNCTION o2o.identifier_claim(identifiers o2o.identifier[], occurred_at timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	stale record;
-	fresh bigint;
-BEGIN
-	-- New identifiers first, in one order everywhere: the unique index makes
-	-- writers of the same one wait for each other.
-	INSERT INTO o2o.profile_identifier (identifier, profile_id, first_seen_at, last_seen_at)
-	SELECT missing.id, nextval('o2o.profile_id_seq'), identifier_claim.occurred_at, identifier_claim.occurred_at
-	FROM (
-		SELECT u.id FROM unnest(identifiers) u (id)
-		WHERE NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.identifier OPERATOR(o2o.=) u.id)
-		ORDER BY u.id
-	) missing
-	ON CONFLICT DO NOTHING;
-	-- Then those that were not seen for a day or longer, in the same order.
-	FOR stale IN
-		SELECT i.identifier, i.profile_id, i.first_seen_at, i.last_seen_at, k.time_to_live
-		FROM o2o.profile_identifier i
-			JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
-		WHERE i.identifier OPERATOR(o2o.=) ANY (identifiers)
-			AND i.last_seen_at < identifier_claim.occurred_at - interval '1 day'
-		ORDER BY i.identifier
-	LOOP
-		IF stale.last_seen_at + stale.time_to_live <= identifier_claim.occurred_at THEN
-			fresh := nextval('o2o.profile_id_seq');
-			UPDATE o2o.profile_identifier i
-			SET profile_id = fresh, is_shared = false, first_seen_at = identifier_claim.occurred_at, last_seen_at = identifier_claim.occurred_at
-			WHERE i.identifier OPERATOR(o2o.=) stale.identifier AND i.profile_id = stale.profile_id
-				AND i.last_seen_at = stale.last_seen_at;
-			IF FOUND THEN
-				INSERT INTO o2o.identifier_period (profile_id, successor_profile_id, valid_from, valid_to, reason)
-				VALUES (stale.profile_id, fresh, stale.first_seen_at, stale.last_seen_at + stale.time_to_live, 'expired');
-			END IF;
-		ELSE
-			UPDATE o2o.profile_identifier i SET last_seen_at = identifier_claim.occurred_at
-			WHERE i.identifier OPERATOR(o2o.=) stale.identifier AND i.last_seen_at < identifier_claim.occurred_at;
-		END IF;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION o2o.identifier_claim(o2o.identifier[], timestamptz) IS 'Registers new identifiers, each with a new profile id, moves last_seen_at of the others at most daily, and gives an identifier that was unseen for longer than its time to live to a new profile (recycled).';
-
-CREATE OR REPLACE FUNCTION o2o.identifier_profile_then(profile_id bigint, first_seen_at timestamptz, occurred_at timestamptz) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	earlier record;
-	then_id bigint := profile_id;
-BEGIN
-	WHILE occurred_at < first_seen_at LOOP
-		SELECT p.profile_id, p.valid_from, p.valid_to INTO earlier
-		FROM o2o.identifier_period p WHERE p.successor_profile_id = then_id;
-		EXIT WHEN NOT FOUND OR earlier.valid_to <= occurred_at;
-		then_id := earlier.profile_id;
-		first_seen_at := earlier.valid_from;
-	END LOOP;
-	RETURN then_id;
-END $$;
-COMMENT ON FUNCTION o2o.identifier_profile_then(bigint, timestamptz, timestamptz) IS 'The profile that an identifier meant when something happened, given the profile it means today and since when: an event that arrives late belongs to who had a recycled number then.';
-
-CREATE OR REPLACE FUNCTION o2o.source_country(source text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	country text;
-BEGIN
-	SELECT s.default_country INTO country FROM o2o.source s WHERE s.source = source_country.source;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'source "%" is not registered', source
-			USING ERRCODE = 'O2101', HINT = 'Register it: SELECT o2o.source_register(source => …, name => …).';
-	END IF;
-	RETURN country;
-END $$;
-COMMENT ON FUNCTION o2o.source_country(text) IS 'Default country of a source''s national phone numbers, or NULL. Error: O2101 the source is not registered.';
 
 CREATE OR REPLACE VIEW o2o.customer_ref AS
 	SELECT split_part(o2o.identifier_value(i.identifier), '/', 1) AS source,

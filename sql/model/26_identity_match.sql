@@ -132,7 +132,7 @@ BEGIN
 	IF roots[1] = roots[2] THEN
 		RETURN 'known';
 	END IF;
-	refused := o2o.identity_conflict(roots, '{}', '{}', 0);
+	refused := o2o.identity_conflict(roots);
 	IF refused = 'cannot_link' THEN
 		RETURN 'kept apart';	-- somebody decided that
 	END IF;

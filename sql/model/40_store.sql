@@ -19,12 +19,6 @@ COMMENT ON COLUMN o2o.location_area.area IS 'Within this polygon, edges included
 CREATE INDEX IF NOT EXISTS location_area_radius_idx ON o2o.location_area (radius_m);
 CREATE INDEX IF NOT EXISTS location_area_area_idx ON o2o.location_area USING gist (area);
 
-CREATE OR REPLACE FUNCTION o2o.location_in_business(opened_on date, closed_on date, time_zone text, at timestamptz) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (opened_on IS NULL OR opened_on <= timezone(time_zone, at)::date)
-	AND (closed_on IS NULL OR closed_on > timezone(time_zone, at)::date);
-COMMENT ON FUNCTION o2o.location_in_business(date, date, text, timestamptz) IS 'True when a place exists at a moment: the local day is opened_on or later and before closed_on (NULL: no bound).';
-
 -- Neither strict nor with a path of its own, like store_search below: so that the planner can inline it.
 CREATE OR REPLACE FUNCTION o2o.location_intervals(location_id bigint, time_zone text, first_day date, days integer)
 RETURNS TABLE (opens_at timestamptz, closes_at timestamptz)

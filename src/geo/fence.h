@@ -19,6 +19,7 @@ typedef struct O2oGeoRing
 {
 	int first;
 	int count;
+	bool is_hole;
 } O2oGeoRing;
 
 /* Longitude and latitude in degrees. */
@@ -71,6 +72,7 @@ typedef struct O2oGeoFences
 } O2oGeoFences;
 
 /* fence_polygon.c */
+extern double o2o_geo_rings_area(const O2oGeoRings *rings);
 extern bool o2o_geo_rings_add(O2oGeoRings *rings, const uint8_t *wkb, size_t size);
 extern bool
 o2o_geo_rings_cover(const O2oGeoRings *rings, const O2oGeoFence *fence, O2oGeoPoint point);

@@ -15,6 +15,7 @@
 #include "geo/fence.h"
 
 #include <float.h>
+#include <geodesic.h>
 #include <math.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ read_head(Reader *reader, uint32_t *type)
 }
 
 static bool
-read_ring(Reader *reader, O2oGeoRings *rings)
+read_ring(Reader *reader, O2oGeoRings *rings, bool is_hole)
 {
 	uint32_t count;
 
@@ -82,6 +83,7 @@ read_ring(Reader *reader, O2oGeoRings *rings)
 	{
 		rings->rings[rings->ring_count].first = rings->vertex_count;
 		rings->rings[rings->ring_count].count = (int) count;
+		rings->rings[rings->ring_count].is_hole = is_hole;
 	}
 	rings->ring_count++;
 	for (; count > 0; count--)
@@ -104,8 +106,8 @@ read_polygon(Reader *reader, O2oGeoRings *rings)
 
 	if (!read_uint32(reader, &count) || count == 0)
 		return false;
-	for (; count > 0; count--)
-		if (!read_ring(reader, rings))
+	for (uint32_t i = 0; i < count; i++)
+		if (!read_ring(reader, rings, i > 0))
 			return false;
 	return true;
 }
@@ -131,6 +133,30 @@ o2o_geo_rings_add(O2oGeoRings *rings, const uint8_t *wkb, size_t size)
 		if (!read_head(&reader, &type) || type != WKB_POLYGON || !read_polygon(&reader, rings))
 			return false;
 	return reader.at == reader.end;
+}
+
+/* Square metres on the ellipsoid, edges taken as geodesics (PROJ; Karney 2013). */
+double
+o2o_geo_rings_area(const O2oGeoRings *rings)
+{
+	struct geod_geodesic ellipsoid;
+	double total = 0.0;
+
+	geod_init(&ellipsoid, 6378137.0, 1.0 / 298.257223563);
+	for (int r = 0; r < rings->ring_count; r++)
+	{
+		const O2oGeoRing *ring = &rings->rings[r];
+		struct geod_polygon polygon;
+		double area;
+
+		geod_polygon_init(&polygon, 0);
+		for (int i = 0; i + 1 < ring->count; i++)
+			geod_polygon_addpoint(&ellipsoid, &polygon, rings->vertices[ring->first + i].lat,
+								  rings->vertices[ring->first + i].lon);
+		geod_polygon_compute(&ellipsoid, &polygon, 0, 1, &area, NULL);
+		total += ring->is_hole ? -fabs(area) : fabs(area);
+	}
+	return total;
 }
 
 /* A number of twice the digits: the value and what rounding took from it. */

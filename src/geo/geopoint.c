@@ -19,6 +19,7 @@
 StaticAssertDecl(SIZEOF_DATUM == 8, "o2o.geopoint is passed by value");
 
 PG_FUNCTION_INFO_V1(o2o_geopoint_in);
+PG_FUNCTION_INFO_V1(o2o_geopoint_or_null);
 PG_FUNCTION_INFO_V1(o2o_geopoint_out);
 PG_FUNCTION_INFO_V1(o2o_geopoint_recv);
 PG_FUNCTION_INFO_V1(o2o_geopoint_send);
@@ -95,6 +96,21 @@ o2o_geopoint_in(PG_FUNCTION_ARGS)
 			 errhint(
 				 "Write \"longitude,latitude\" in degrees, such as 121.4737,31.2304, or POINT(121.4737 31.2304).")));
 	return point_from_degrees(longitude, latitude, fcinfo->context);
+}
+
+/* For texts that others wrote: null where the type's input would refuse them. */
+Datum
+o2o_geopoint_or_null(PG_FUNCTION_ARGS)
+{
+	char *written = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	double longitude;
+	double latitude;
+	O2oGeoPoint point;
+
+	if (!o2o_geo_parse(written, &longitude, &latitude) ||
+		o2o_geo_from_degrees(longitude, latitude, &point) != O2O_GEO_OK)
+		PG_RETURN_NULL();
+	PG_RETURN_GEOPOINT(point);
 }
 
 Datum

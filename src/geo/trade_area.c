@@ -1,8 +1,8 @@
 /*
  * trade_area.c
  *		The polygons of trade_areas(): for each store the places on earth that are
- *		nearer to it than to any other.  The geometry lives in voronoi.c, the
- *		search for neighbours in kdtree.c.
+ *		nearer to it than to any other; and the size of areas.  The geometry lives
+ *		in voronoi.c and fence_polygon.c, the search for neighbours in kdtree.c.
  */
 #include "geo/arrays.h"
 
@@ -16,6 +16,7 @@
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(o2o_trade_area_polygons);
+PG_FUNCTION_INFO_V1(o2o_geo_wkb_area);
 
 /* Neighbours that are asked for first; twice as many each time. */
 #define FIRST_NEIGHBOURS 24
@@ -191,4 +192,27 @@ o2o_trade_area_polygons(PG_FUNCTION_ARGS)
 		pfree(DatumGetPointer(values[1]));
 	}
 	return (Datum) 0;
+}
+
+/* Square metres of a polygon in well-known binary. */
+Datum
+o2o_geo_wkb_area(PG_FUNCTION_ARGS)
+{
+	bytea *wkb = PG_GETARG_BYTEA_PP(0);
+	O2oGeoRings rings = {0};
+
+	/* counted first, then read into room of that size */
+	for (int round = 0; round < 2; round++)
+	{
+		if (round == 1)
+		{
+			rings.rings = o2o_geo_room(rings.ring_count, sizeof(O2oGeoRing));
+			rings.vertices = o2o_geo_room(rings.vertex_count, sizeof(O2oGeoVertex));
+			rings.ring_count = rings.vertex_count = 0;
+		}
+		if (!o2o_geo_rings_add(&rings, (const uint8_t *) VARDATA_ANY(wkb), VARSIZE_ANY_EXHDR(wkb)))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+							errmsg("not the binary form of a polygon in degrees")));
+	}
+	PG_RETURN_FLOAT8(o2o_geo_rings_area(&rings));
 }

@@ -1,197 +1,58 @@
 /*
  * components.c
- *		connected_components(a, b): the components of a graph given by its pairs.
- *		Knows numbers only; what is linked, and why, lives in the model.
- *
- * Union-find over nodes in one array, found through a hash table of positions
- * (open addressing, at most two thirds full). The root of a component is always
- * its lowest id, so that the answer needs no further pass; paths are halved on
- * the way up. At the end a node's link makes room for its component's id, and
- * the array is sorted in place. 22 to 44 bytes a node, depending on how far the
- * last doubling is filled, and no more than maintenance_work_mem.
+ *		connected_components and identifier_components as SQL sees them: pairs
+ *		from arrays, or one by one from a query. Knows nothing of the model: what is
+ *		linked, and why, lives there. The union-find of numbers stands in
+ *		components_bigint.c and components_hash.c, that of identifiers in components_identifier.c.
  */
-#include "identity/identity.h"
+#include "identity/components.h"
 
 #include "catalog/pg_type.h"
-#include "funcapi.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "tcop/dest.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(o2o_connected_components);
+PG_FUNCTION_INFO_V1(o2o_connected_components_query);
+PG_FUNCTION_INFO_V1(o2o_identifier_components);
 
-#define FIRST_SLOTS 1024
-#define EMPTY_SLOT (-1)
-#define INTERRUPT_EVERY 4096
-
-typedef struct Node64
+/* Raises an error where bytes are more than maintenance_work_mem. */
+void
+o2o_graph_memory(uint64 bytes, int32 nodes)
 {
-	int64 id;
-	union
-	{
-		int32 parent;    /* position; its own for a root */
-		int64 component; /* at the end: lowest id */
-	} u;
-} Node64;
-
-typedef struct Graph
-{
-	Node64 *nodes;
-	int32 count;
-	int32 capacity;
-	int32 *slots;
-	uint32 slot_count; /* a power of two */
-} Graph;
-
-static inline int
-compare_nodes(const Node64 *x, const Node64 *y)
-{
-	if (x->u.component != y->u.component)
-		return x->u.component < y->u.component ? -1 : 1;
-	if (x->id != y->id)
-		return x->id < y->id ? -1 : 1;
-	return 0;
-}
-
-#define ST_SORT sort_nodes
-#define ST_ELEMENT_TYPE Node64
-#define ST_COMPARE(x, y) compare_nodes(x, y)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* Spreads the bits of an id over the hash table (a bijection of 64 bits). */
-static inline uint32
-spread(int64 id)
-{
-	uint64 x = (uint64) id;
-
-	x ^= x >> 32;
-	x *= UINT64CONST(0xd6e8feb86659fd93);
-	x ^= x >> 32;
-	x *= UINT64CONST(0xd6e8feb86659fd93);
-	x ^= x >> 32;
-	return (uint32) x;
-}
-
-/* Makes room for slot_count slots, within the memory setting. */
-static void
-grow(Graph *graph, uint64 slot_count)
-{
-	uint64 capacity = slot_count * 2 / 3;
-	uint64 bytes = slot_count * sizeof(int32) + capacity * sizeof(Node64);
-
-	if (bytes > (uint64) maintenance_work_mem * 1024 || capacity > PG_INT32_MAX)
+	if (bytes > (uint64) maintenance_work_mem * 1024)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("connected components need more memory than maintenance_work_mem"),
-				 errdetail("More than %d nodes need " UINT64_FORMAT " kB; the setting is %d kB.",
-						   graph->count, (bytes + 1023) / 1024, maintenance_work_mem),
-				 errhint("Raise maintenance_work_mem for this session, or pass fewer pairs.")));
-
-	if (graph->slots != NULL)
-		pfree(graph->slots);
-	graph->slots = NULL;
-	if (graph->nodes == NULL)
-		graph->nodes = palloc_extended(capacity * sizeof(Node64), MCXT_ALLOC_HUGE);
-	else
-		graph->nodes = repalloc_huge(graph->nodes, capacity * sizeof(Node64));
-	graph->slots = palloc_extended(slot_count * sizeof(int32), MCXT_ALLOC_HUGE);
-	memset(graph->slots, 0xFF, slot_count * sizeof(int32)); /* EMPTY_SLOT */
-	graph->capacity = (int32) capacity;
-	graph->slot_count = (uint32) slot_count;
-
-	for (int32 i = 0; i < graph->count; i++)
-	{
-		uint32 at = spread(graph->nodes[i].id) & (graph->slot_count - 1);
-
-		if (i % INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-		while (graph->slots[at] != EMPTY_SLOT)
-			at = (at + 1) & (graph->slot_count - 1);
-		graph->slots[at] = i;
-	}
+				 errdetail("%d nodes or more need " UINT64_FORMAT " kB; the setting is %d kB.",
+						   nodes, (bytes + 1023) / 1024, maintenance_work_mem),
+				 errhint("Raise maintenance_work_mem for this session, or pass fewer "
+						 "pairs.")));
 }
 
-/* Position of the node with this id; a new one is a component of its own. */
-static int32
-node_position(Graph *graph, int64 id)
+/* Room for at least so many elements; the old ones stay. */
+void *
+o2o_graph_resize(void *old, uint64 bytes)
 {
-	uint32 at = spread(id) & (graph->slot_count - 1);
-
-	while (graph->slots[at] != EMPTY_SLOT)
-	{
-		if (graph->nodes[graph->slots[at]].id == id)
-			return graph->slots[at];
-		at = (at + 1) & (graph->slot_count - 1);
-	}
-	if (graph->count == graph->capacity)
-	{
-		grow(graph, (uint64) graph->slot_count * 2);
-		at = spread(id) & (graph->slot_count - 1);
-		while (graph->slots[at] != EMPTY_SLOT)
-			at = (at + 1) & (graph->slot_count - 1);
-	}
-	graph->slots[at] = graph->count;
-	graph->nodes[graph->count].id = id;
-	graph->nodes[graph->count].u.parent = graph->count;
-	return graph->count++;
+	if (old == NULL)
+		return palloc_extended(bytes, MCXT_ALLOC_HUGE);
+	return repalloc_huge(old, bytes);
 }
 
-/* Root of a node; on the way every other link is cut short. */
-static int32
-find_root(Node64 *nodes, int32 at)
+/* A row of the answer. */
+void
+o2o_graph_row(ReturnSetInfo *result, int64 node, int64 component)
 {
-	while (nodes[at].u.parent != at)
-	{
-		int32 up = nodes[nodes[at].u.parent].u.parent;
+	Datum values[2] = {Int64GetDatum(node), Int64GetDatum(component)};
+	bool nulls[2] = {false, false};
 
-		nodes[at].u.parent = up;
-		at = up;
-	}
-	return at;
-}
-
-/* Joins the components of two nodes under the lower of their roots' ids. */
-static void
-join_nodes(Graph *graph, int64 a, int64 b)
-{
-	int32 x = node_position(graph, a);
-	int32 y = a == b ? x : node_position(graph, b);
-
-	x = find_root(graph->nodes, x);
-	y = find_root(graph->nodes, y);
-	if (x == y)
-		return;
-	if (graph->nodes[x].id < graph->nodes[y].id)
-		graph->nodes[y].u.parent = x;
-	else
-		graph->nodes[x].u.parent = y;
-}
-
-/* Replaces the links by the ids of the components, and sorts. */
-static void
-finish(Graph *graph)
-{
-	Node64 *nodes = graph->nodes;
-
-	pfree(graph->slots);
-	for (int32 i = 0; i < graph->count; i++)
-	{
-		if (i % INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-		nodes[i].u.parent = find_root(nodes, i);
-	}
-	/* now every link leads to a root, whose id stays, so the order is free */
-	for (int32 i = 0; i < graph->count; i++)
-	{
-		int64 component = nodes[nodes[i].u.parent].id;
-
-		nodes[i].u.component = component;
-	}
-	sort_nodes(nodes, graph->count);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 /* The elements of an argument: one dimension, no NULL. */
@@ -214,8 +75,7 @@ ids_argument(FunctionCallInfo fcinfo, int n, int *count)
 Datum
 o2o_connected_components(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Graph graph = {0};
+	O2OGraph64 *graph;
 	int a_count;
 	int b_count;
 	const int64 *a = ids_argument(fcinfo, 0, &a_count);
@@ -227,26 +87,158 @@ o2o_connected_components(PG_FUNCTION_ARGS)
 						errdetail("The first has %d elements, the second %d.", a_count, b_count)));
 
 	InitMaterializedSRF(fcinfo, 0);
-	grow(&graph, FIRST_SLOTS);
+	graph = o2o_graph64_create();
 	for (int i = 0; i < a_count; i++)
 	{
-		if (i % INTERRUPT_EVERY == 0)
+		if (i % O2O_GRAPH_INTERRUPT == 0)
 			CHECK_FOR_INTERRUPTS();
-		join_nodes(&graph, a[i], b[i]);
+		o2o_graph64_join(graph, a[i], b[i]);
 	}
-	finish(&graph);
+	o2o_graph64_answer(graph, (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
 
-	for (int32 i = 0; i < graph.count; i++)
+/*
+ * Takes the rows of a query as pairs, without keeping them. The graph lives in
+ * the context that was current when the query was begun.
+ */
+typedef struct PairReceiver
+{
+	DestReceiver pub;
+	Oid key; /* type of both columns; of numbers the smaller ones serve too */
+	Oid types[2];
+	O2OGraph64 *numbers;
+	O2OGraphText *texts;
+	MemoryContext context;
+} PairReceiver;
+
+/* May a column of this type be a node? */
+static bool
+is_key(const PairReceiver *receiver, Oid type)
+{
+	return type == receiver->key ||
+		   (receiver->key == INT8OID && (type == INT4OID || type == INT2OID));
+}
+
+static void
+pair_startup(DestReceiver *self, int operation, TupleDesc rows)
+{
+	PairReceiver *receiver = (PairReceiver *) self;
+
+	if (rows->natts != 2)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("a query for connected components must return two columns"),
+						errdetail("It returns %d.", rows->natts)));
+	for (int i = 0; i < 2; i++)
 	{
-		Datum values[2];
-		bool nulls[2] = {false, false};
-
-		if (i % INTERRUPT_EVERY == 0)
-			CHECK_FOR_INTERRUPTS();
-		values[0] = Int64GetDatum(graph.nodes[i].id);
-		values[1] = Int64GetDatum(graph.nodes[i].u.component);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		receiver->types[i] = getBaseType(TupleDescAttr(rows, i)->atttypid);
+		if (!is_key(receiver, receiver->types[i]))
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("nodes must be of type %s", format_type_be(receiver->key)),
+							errdetail("Column \"%s\" is of type %s.",
+									  NameStr(TupleDescAttr(rows, i)->attname),
+									  format_type_be(receiver->types[i])),
+							errhint("Cast it in the query.")));
 	}
-	pfree(graph.nodes);
+}
+
+static int64
+number_of(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		default:
+			return DatumGetInt64(value);
+	}
+}
+
+static bool
+pair_receive(TupleTableSlot *slot, DestReceiver *self)
+{
+	PairReceiver *receiver = (PairReceiver *) self;
+	MemoryContext caller;
+
+	slot_getallattrs(slot);
+	if (slot->tts_isnull[0] || slot->tts_isnull[1])
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a node must not be null"),
+						errhint("Leave such rows out, or write coalesce(b, a) for a node alone.")));
+	caller = MemoryContextSwitchTo(receiver->context);
+	if (receiver->numbers != NULL)
+		o2o_graph64_join(receiver->numbers, number_of(receiver->types[0], slot->tts_values[0]),
+						 number_of(receiver->types[1], slot->tts_values[1]));
+	else
+	{
+		struct varlena *a = PG_DETOAST_DATUM_PACKED(slot->tts_values[0]);
+		struct varlena *b = PG_DETOAST_DATUM_PACKED(slot->tts_values[1]);
+
+		o2o_graph_text_join(receiver->texts, a, b);
+		if (PointerGetDatum(a) != slot->tts_values[0])
+			pfree(a);
+		if (PointerGetDatum(b) != slot->tts_values[1])
+			pfree(b);
+	}
+	MemoryContextSwitchTo(caller);
+	return true;
+}
+
+static void
+pair_shutdown(DestReceiver *self)
+{
+}
+
+static void
+pair_destroy(DestReceiver *self)
+{
+}
+
+/* Runs a query of pairs, read-only, and hands its rows to the graph. */
+static void
+receive_pairs(const char *query, PairReceiver *receiver)
+{
+	SPIExecuteOptions options = {0};
+	int status;
+
+	receiver->pub.receiveSlot = pair_receive;
+	receiver->pub.rStartup = pair_startup;
+	receiver->pub.rShutdown = pair_shutdown;
+	receiver->pub.rDestroy = pair_destroy;
+	receiver->pub.mydest = DestNone;
+	receiver->context = CurrentMemoryContext;
+	options.read_only = true;
+	options.must_return_tuples = true;
+	options.dest = &receiver->pub;
+	SPI_connect();
+	status = SPI_execute_extended(query, &options);
+	if (status < 0)
+		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(status));
+	SPI_finish();
+}
+
+/* connected_components(query text) */
+Datum
+o2o_connected_components_query(PG_FUNCTION_ARGS)
+{
+	PairReceiver receiver = {.key = INT8OID, .numbers = o2o_graph64_create()};
+
+	receive_pairs(text_to_cstring(PG_GETARG_TEXT_PP(0)), &receiver);
+	InitMaterializedSRF(fcinfo, 0);
+	o2o_graph64_answer(receiver.numbers, (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/* identifier_components(query text) */
+Datum
+o2o_identifier_components(PG_FUNCTION_ARGS)
+{
+	PairReceiver receiver = {.texts = o2o_graph_text_create()};
+
+	InitMaterializedSRF(fcinfo, 0);
+	receiver.key = TupleDescAttr(((ReturnSetInfo *) fcinfo->resultinfo)->setDesc, 0)->atttypid;
+	receive_pairs(text_to_cstring(PG_GETARG_TEXT_PP(0)), &receiver);
+	o2o_graph_text_answer(receiver.texts, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }

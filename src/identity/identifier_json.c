@@ -22,8 +22,10 @@ PG_FUNCTION_INFO_V1(o2o_identifiers_from_json_or_null);
 
 typedef struct Collection
 {
-	text *default_country; /* NULL for none */
-	bool soft;             /* note what is invalid instead of raising it */
+	text *default_country;      /* NULL for none */
+	O2OCountryFunction country; /* where it is to be asked for; NULL: it is there */
+	void *country_argument;
+	bool soft; /* note what is invalid instead of raising it */
 	bool invalid;
 	int count;
 	Datum items[MAX_IDENTIFIERS]; /* sorted, distinct */
@@ -85,9 +87,15 @@ read_and_add(Collection *all, const JsonbValue *kind, const char *value, int len
 
 	if (status == O2O_IDENTIFIER_PHONE)
 	{
-		text *country = all->default_country;
+		text *country;
 		size_t skip = kind != NULL ? 0 : o2o_after_colon(value, len);
 
+		if (all->country != NULL)
+		{
+			all->default_country = all->country(all->country_argument);
+			all->country = NULL;
+		}
+		country = all->default_country;
 		status = o2o_identifier_read_phone(value + skip, len - (int) skip,
 										   country ? VARDATA_ANY(country) : NULL,
 										   country ? (int) VARSIZE_ANY_EXHDR(country) : 0, &found);
@@ -231,11 +239,31 @@ from_json(FunctionCallInfo fcinfo, bool soft)
 	all.count = 0;
 	all.soft = soft;
 	all.invalid = false;
+	all.country = NULL;
 	all.default_country = PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1);
 	collect(&all, PG_GETARG_JSONB_P(0));
 	if (all.invalid)
 		PG_RETURN_NULL();
 	PG_RETURN_ARRAYTYPE_P(construct_array(all.items, all.count, *element, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * The identifiers of an event, of the type element. The default country is asked
+ * for when there is a phone that needs one, which most do not.
+ */
+ArrayType *
+o2o_identifiers_of_event(Jsonb *input, Oid element, O2OCountryFunction country, void *argument)
+{
+	Collection all;
+
+	all.count = 0;
+	all.soft = false;
+	all.invalid = false;
+	all.country = country;
+	all.country_argument = argument;
+	all.default_country = NULL;
+	collect(&all, input);
+	return construct_array(all.items, all.count, element, -1, false, TYPALIGN_INT);
 }
 
 /* identifiers_from_json(input jsonb, default_country text) */

@@ -9,6 +9,8 @@
 #include "o2o.h"
 
 #include "fmgr.h"
+#include "utils/array.h"
+#include "utils/jsonb.h"
 #include "identity/identifier_char.h"
 #include "identity/identifier_parse.h"
 
@@ -23,6 +25,12 @@ o2o_identifier_read_value(const char *kind, int kind_len, const char *value, int
 extern Datum o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 								  const O2OIdentifierText *found);
 extern struct varlena *o2o_identifier_store(const O2OIdentifierText *found);
+
+/* identifier_json.c */
+typedef text *(*O2OCountryFunction)(void *argument);
+
+extern ArrayType *
+o2o_identifiers_of_event(Jsonb *input, Oid element, O2OCountryFunction country, void *argument);
 
 /* identifier_order.c */
 extern int o2o_identifier_compare(const struct varlena *a, const struct varlena *b);

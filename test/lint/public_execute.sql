@@ -4,6 +4,10 @@ WITH harmless(function, reason) AS
 (
 	VALUES
 	('o2o.setup(name,boolean)', 'acts with the rights of its caller, who needs CREATE on the schema'),
+	('o2o.identity_resolve(o2o.identifier[],text,text,timestamp with time zone)', 'acts on the model with the rights of its caller'),
+	('o2o.identity_observe(jsonb,text,text,timestamp with time zone)', 'acts on the model with the rights of its caller'),
+	('o2o.evidence_record(bigint[],text,text,text,text,text,timestamp with time zone)', 'acts on the model with the rights of its caller'),
+	('o2o.customer_lock_roots(bigint[])', 'acts on the model with the rights of its caller'),
 	('o2o.health()', 'acts with the rights of its caller'),
 	('o2o.points_verify_pass(refcursor,refcursor,bigint,boolean,text)', 'reads cursors that its caller has opened'),
 	('o2o.writer_horizon()', 'tells one time, and of nobody whose it is')

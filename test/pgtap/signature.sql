@@ -29,6 +29,14 @@ INSERT INTO promised VALUES
 	('points_transfer', 'from_person bigint, to_person bigint, amount points, program text, reason text?, idempotency_key text?', 'transfer_id bigint, balance points'),
 	('points_balance', 'person identifier', 'program text, balance points, held points, available points, expiring_30d points'),
 	('points_balance', 'person bigint', 'program text, balance points, held points, available points, expiring_30d points'),
+	('points_reserve_deposit', 'program text, amount numeric, reason text, idempotency_key text?', 'entry_id bigint, reserve numeric'),
+	('points_reserve_withdraw', 'program text, amount numeric, reason text, idempotency_key text?', 'entry_id bigint, reserve numeric'),
+	('points_reserve_set', 'program text, reserve_policy text, reserve_ratio numeric?', 'required numeric, reserve numeric, headroom numeric, is_breached boolean'),
+	('points_budget_create', 'program text, name text, amount points, funding text?, valid_from timestamp with time zone?, valid_to timestamp with time zone?, stripes integer?, idempotency_key text?', 'bigint'),
+	('points_budget_change', 'budget_id bigint, amount points, reason text, idempotency_key text?', 'entry_id bigint, available points'),
+	('points_liability_roll', 'program text, from_at timestamp with time zone, to_at timestamp with time zone, known_at timestamp with time zone?', 'opening numeric, deferred numeric, clawed numeric, redeemed numeric, breakage numeric, closing numeric'),
+	('points_opening_import', 'batch_id bigint', 'source text, program text, rows bigint, points numeric, owed numeric, pending numeric, expired numeric, problems bigint, problem_points numeric'),
+	('points_reconcile', 'source text, as_of timestamp with time zone?', 'program text, customer_id bigint, person text, cause text, reference text, theirs numeric, ours numeric, difference numeric, detail text'),
 	('points_verify', 'for_program text?, since bigint?', 'check text, program text, profile_id bigint, account_id bigint, detail text'),
 	('stores_nearest', 'point geopoint, k integer?, max_m double precision?, open_at timestamp with time zone?, services text[]?, roles text[]?', 'store_id bigint, name text, distance_m double precision'),
 	('order_place', 'identifiers jsonb, lines jsonb, source text, source_id text, channel text, location_id bigint?, payments jsonb?, currency text?, channel_fulfilled text?, location_fulfilled bigint?, points_program text?, points_burn points?, ordered_at timestamp with time zone?, idempotency_key text?',
@@ -42,6 +50,9 @@ INSERT INTO promised VALUES
 CREATE TEMP TABLE column_promised (view text, columns text);
 INSERT INTO column_promised VALUES
 	('customer_360', 'customer_id bigint, web_orders bigint, store_orders bigint, points_available numeric'),
+	('points_reserve', 'program text, currency text, outstanding numeric, liability numeric, required numeric, reserve numeric, reserve_ratio numeric, is_breached boolean'),
+	('points_cohorts', 'program text, grant_month date, month date, granted numeric, redeemed numeric, expired numeric'),
+	('points_budgets', 'budget_id bigint, program text, name text, amount numeric, issued numeric, available numeric'),
 	('customer_ref', 'source text, source_id text, customer_id bigint');
 
 SELECT plan((SELECT count(*)::integer FROM promised) + (SELECT count(*)::integer FROM column_promised) + 1);

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_wait at_once statement);
+our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_start_lists writers_wait at_once statement);
 
 # test/run --long
 sub is_long { return $ENV{O2O_LONG} ? 1 : 0; }
@@ -120,6 +120,27 @@ sub writers_start
 			close $sent;
 			close $psql;
 			POSIX::_exit(0);
+		}
+		push @writers, { pid => $pid, file => $file };
+	}
+	return @writers;
+}
+
+# writers_start_lists(node, database, list of statements, ...): each list goes to a
+# psql of its own, all at once; answers and errors land in files.
+sub writers_start_lists
+{
+	my ($node, $database, @lists) = @_;
+	my @writers;
+	for my $list (@lists)
+	{
+		my $file = PostgreSQL::Test::Utils::tempdir() . '/list_' . @writers;
+		append_to_file("$file.sent", join '', @$list);
+		my $pid = fork() // die "fork: $!";
+		if ($pid == 0)
+		{
+			exec('sh', '-c', 'psql -XqAt -v VERBOSITY=verbose -U shop_owner -d "$1" -f "$2.sent" >"$2.out" 2>"$2.err"', 'sh', $node->connstr($database), $file)
+			  or POSIX::_exit(1);
 		}
 		push @writers, { pid => $pid, file => $file };
 	}

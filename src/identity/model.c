@@ -1,0 +1,236 @@
+/*
+ * model.c
+ *		The statements that C runs on the tables of the identity room, with the
+ *		rights of whoever is current: the model's owner inside an API function.
+ *		When which one is run lives in resolve.c and its neighbours.
+ *
+ * Plans are made once in a session and kept. They are generic, so a statement
+ * must have one good plan: it asks one table for a few keys. All names are
+ * qualified, so that no search_path changes what a statement means.
+ */
+#include "identity/model.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+/* In the place of types whose numbers are not known before the session runs. */
+#define IDENTIFIER 1
+#define IDENTIFIERS 2
+
+#define EQ " OPERATOR(pg_catalog.=) "
+#define ANY EQ "ANY "
+
+typedef struct Statement
+{
+	const char *text;
+	Oid arguments[O2O_MODEL_ARGS]; /* up to the first InvalidOid */
+	SPIPlanPtr plan;
+} Statement;
+
+static Statement statements[] = {
+	[O2O_SELECT_COUNTRY] = {"SELECT s.default_country FROM o2o.source s WHERE s.source" EQ "$1",
+							{TEXTOID}},
+	/* kinds (1), patterns that block (2), the source (3): in one statement, since every call asks */
+	[O2O_SELECT_RULES] =
+		{"SELECT 1, k.kind, k.priority, k.max_per_customer, k.is_unique, k.time_to_live, NULL "
+		 "FROM o2o.identifier_kind k "
+		 "UNION ALL "
+		 "SELECT 2, b.kind, NULL, NULL, NULL, NULL, b.pattern "
+		 "FROM o2o.identifier_block b WHERE b.kind" ANY "($1) "
+		 "UNION ALL "
+		 "SELECT 3, s.source, NULL, NULL, NULL, NULL, NULL "
+		 "FROM o2o.source s WHERE s.source" EQ "$2",
+		 {TEXTARRAYOID, TEXTOID}},
+	[O2O_SELECT_SETTING] = {"SELECT s.value FROM o2o.setting s WHERE s.name" EQ "$1", {TEXTOID}},
+	[O2O_SELECT_IDENTIFIERS] = {"SELECT i.identifier, i.profile_id, i.is_shared, i.first_seen_at, "
+								"i.last_seen_at FROM o2o.profile_identifier i "
+								"WHERE i.identifier OPERATOR(o2o.=) ANY ($1)",
+								{IDENTIFIERS}},
+	[O2O_INSERT_IDENTIFIERS] = {"INSERT INTO o2o.profile_identifier "
+								"(identifier, profile_id, first_seen_at, last_seen_at) "
+								"SELECT u.id, pg_catalog.nextval('o2o.profile_id_seq'), $2, $2 "
+								"FROM pg_catalog.unnest($1) u (id) ON CONFLICT DO NOTHING",
+								{IDENTIFIERS, TIMESTAMPTZOID}},
+	[O2O_TOUCH_IDENTIFIER] = {"UPDATE o2o.profile_identifier i SET last_seen_at = $2 "
+							  "WHERE i.identifier OPERATOR(o2o.=) $1 "
+							  "AND i.last_seen_at OPERATOR(pg_catalog.<) $2",
+							  {IDENTIFIER, TIMESTAMPTZOID}},
+	[O2O_RECYCLE_IDENTIFIER] =
+		{"WITH given AS (UPDATE o2o.profile_identifier i "
+		 "SET profile_id = $3, is_shared = false, first_seen_at = $2, last_seen_at = $2 "
+		 "WHERE i.identifier OPERATOR(o2o.=) $1 AND i.profile_id" EQ "$4 AND i.last_seen_at" EQ
+		 "$5 RETURNING 1) "
+		 "INSERT INTO o2o.identifier_period "
+		 "(profile_id, successor_profile_id, valid_from, valid_to, reason) "
+		 "SELECT $4, $3, $6, $7, 'expired' FROM given",
+		 {IDENTIFIER, TIMESTAMPTZOID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID,
+		  TIMESTAMPTZOID}},
+	[O2O_SELECT_PERIOD] = {"SELECT p.profile_id, p.valid_from, p.valid_to "
+						   "FROM o2o.identifier_period p WHERE p.successor_profile_id" EQ "$1",
+						   {INT8OID}},
+	[O2O_SELECT_PROFILES] = {"SELECT p.profile_id, p.customer_id FROM o2o.profile p "
+							 "WHERE p.profile_id" ANY "($1)",
+							 {INT8ARRAYOID}},
+	[O2O_SELECT_CUSTOMER] = {"SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id" EQ "$1",
+							 {INT8OID}},
+	[O2O_SELECT_MEMBERS] = {"SELECT p.profile_id, p.kind, p.scope FROM o2o.profile p "
+							"WHERE p.customer_id" EQ "$1",
+							{INT8OID}},
+	[O2O_LOCK_CUSTOMER] = {"SELECT 1 FROM o2o.customer c WHERE c.customer_id" EQ
+						   "$1 FOR NO KEY UPDATE",
+						   {INT8OID}},
+	[O2O_SELECT_LINK] = {"SELECT 1 FROM o2o.identity_evidence e WHERE e.profile_id" EQ
+						 "$1 AND e.profiles" EQ "$2 AND e.rule" EQ "'event' AND e.source" EQ
+						 "$3 AND e.status" EQ
+						 "'link' AND e.last_seen_at OPERATOR(pg_catalog.>=) $4",
+						 {INT8OID, INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID}},
+	[O2O_SELECT_CANNOT_LINK] = {"SELECT 1 FROM o2o.identity_evidence e WHERE e.profile_id" ANY
+								"($1) AND e.status" EQ
+								"'cannot_link' AND e.profiles OPERATOR(pg_catalog.<@) $1 LIMIT 1",
+								{INT8ARRAYOID}},
+	[O2O_NEXT_PROFILE] = {"SELECT pg_catalog.nextval('o2o.profile_id_seq')"},
+	[O2O_INSERT_PROFILES] = {"INSERT INTO o2o.profile "
+							 "(profile_id, customer_id, kind, scope, source, created_at) "
+							 "SELECT u.profile_id, u.customer_id, u.kind, u.scope, $5, $6 "
+							 "FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), "
+							 "pg_catalog.unnest($3), pg_catalog.unnest($4)) "
+							 "u (profile_id, customer_id, kind, scope)",
+							 {INT8ARRAYOID, INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID,
+							  TIMESTAMPTZOID}},
+	[O2O_INSERT_CUSTOMERS] = {"INSERT INTO o2o.customer "
+							  "(customer_id, profile_count, created_at, changed_at) "
+							  "SELECT u.id, $2, $3, $3 FROM pg_catalog.unnest($1) u (id)",
+							  {INT8ARRAYOID, INT4OID, TIMESTAMPTZOID}},
+	[O2O_GROW_CUSTOMER] = {"UPDATE o2o.customer c SET profile_count = $2, changed_at = $3 "
+						   "WHERE c.customer_id" EQ "$1",
+						   {INT8OID, INT4OID, TIMESTAMPTZOID}},
+	[O2O_RECORD_EVIDENCE] =
+		{"INSERT INTO o2o.identity_evidence AS e (profile_id, profiles, status, rule, source, "
+		 "reason, event_id, occurred_at, last_seen_at) "
+		 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) "
+		 "ON CONFLICT (profile_id, profiles, rule, source, status) "
+		 "WHERE status OPERATOR(pg_catalog.<>) 'retracted' "
+		 "DO UPDATE SET last_seen_at = greatest(e.last_seen_at, excluded.last_seen_at), "
+		 "reason = excluded.reason RETURNING e.evidence_id",
+		 {INT8OID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID}},
+	[O2O_ABSORB_CUSTOMERS] = {"SELECT o2o.customer_absorb($1, $2, $3, $4, $5)",
+							  {INT8ARRAYOID, INT8ARRAYOID, INT8OID, INT8OID, TIMESTAMPTZOID}},
+	[O2O_SHARE_IDENTIFIER] = {"SELECT CASE WHEN o2o.identifier_is_overused($1) "
+							  "THEN o2o.identifier_mark_shared($1, $2) END",
+							  {INT8OID, TIMESTAMPTZOID}},
+};
+
+/* Type identifier that the plans were made for; another after the extension was made anew. */
+static Oid planned_type = InvalidOid;
+
+/* Opens SPI. Before a statement with identifiers their type is needed, else InvalidOid will do. */
+void
+o2o_model_connect(Oid identifier_type)
+{
+	if (OidIsValid(identifier_type) && identifier_type != planned_type)
+	{
+		for (int i = 0; i < lengthof(statements); i++)
+			if (statements[i].plan != NULL)
+			{
+				SPI_freeplan(statements[i].plan);
+				statements[i].plan = NULL;
+			}
+		planned_type = identifier_type;
+	}
+	SPI_connect();
+}
+
+/* The type identifier of this database. */
+Oid
+o2o_identifier_type(void)
+{
+	Oid schema = get_namespace_oid("o2o", false);
+	Oid type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("identifier"),
+							   ObjectIdGetDatum(schema));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type o2o.identifier does not exist");
+	return type;
+}
+
+/* The type identifier that the plans are made for. */
+Oid
+o2o_model_identifier_type(void)
+{
+	return planned_type;
+}
+
+static SPIPlanPtr
+prepare(const Statement *statement)
+{
+	Oid types[O2O_MODEL_ARGS];
+	int count = 0;
+	SPIPlanPtr plan;
+
+	for (; count < O2O_MODEL_ARGS && OidIsValid(statement->arguments[count]); count++)
+	{
+		types[count] = statement->arguments[count];
+		if (types[count] == IDENTIFIER)
+			types[count] = planned_type;
+		else if (types[count] == IDENTIFIERS)
+			types[count] = get_array_type(planned_type);
+	}
+	plan = SPI_prepare_cursor(statement->text, count, types, CURSOR_OPT_GENERIC_PLAN);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor failed: %s", SPI_result_code_string(SPI_result));
+	SPI_keepplan(plan);
+	return plan;
+}
+
+/*
+ * Runs a statement and returns the number of its rows. A read-only one sees
+ * what its caller's snapshot sees, another what is committed by now.
+ */
+uint64
+o2o_model_run(O2OModelStatement statement, O2OModelCall *call, bool read_only)
+{
+	int status;
+
+	SPI_freetuptable(SPI_tuptable);
+	if (statements[statement].plan == NULL)
+		statements[statement].plan = prepare(&statements[statement]);
+	status = SPI_execute_plan(statements[statement].plan, call != NULL ? call->values : NULL,
+							  call != NULL ? call->nulls : NULL, read_only, 0);
+	if (status < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(status));
+	return SPI_processed;
+}
+
+/* A value of the last statement's rows; it goes with the next statement. */
+Datum
+o2o_model_value(uint64 row, int column, bool *is_null)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, is_null);
+}
+
+/* A bigint of the last statement's rows that is never NULL. */
+int64
+o2o_model_int64(uint64 row, int column)
+{
+	bool is_null;
+	Datum value = o2o_model_value(row, column, &is_null);
+
+	if (is_null)
+		elog(ERROR, "unexpected NULL in the model");
+	return DatumGetInt64(value);
+}
+
+/* An array of ids as an argument. */
+ArrayType *
+o2o_model_ids(const int64 *ids, int count)
+{
+	Datum *elements = palloc(Max(count, 1) * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = Int64GetDatum(ids[i]);
+	return construct_array(elements, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL,
+						   TYPALIGN_DOUBLE);
+}

@@ -1,0 +1,450 @@
+/*
+ * resolve_rules.c
+ *		The rules of identify(), as identifier_kind, identifier_block and setting
+ *		have them: which identifiers are admitted, and what may not be one customer.
+ *		When they are asked, and what follows, lives in resolve.c.
+ */
+#include "identity/identity.h"
+
+#include "identity/resolve.h"
+
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(o2o_identity_admit);
+PG_FUNCTION_INFO_V1(o2o_identifier_scope);
+PG_FUNCTION_INFO_V1(o2o_identity_conflict);
+
+/* A text of the last statement's rows; the caller's to keep. */
+static char *
+text_value(uint64 row, int column)
+{
+	bool is_null;
+	Datum value = o2o_model_value(row, column, &is_null);
+
+	return is_null ? NULL : TextDatumGetCString(value);
+}
+
+/* Reads a row of identifier_kind, from the second column on. */
+static void
+read_kind(uint64 row, O2OKind *kind)
+{
+	bool is_null;
+	Datum value;
+
+	kind->kind = text_value(row, 2);
+	kind->priority = DatumGetInt32(o2o_model_value(row, 3, &is_null));
+	value = o2o_model_value(row, 4, &is_null);
+	kind->limit = is_null ? PG_INT32_MAX : DatumGetInt32(value);
+	kind->is_unique = DatumGetBool(o2o_model_value(row, 5, &is_null));
+	value = o2o_model_value(row, 6, &is_null);
+	kind->time_to_live = NULL;
+	if (!is_null)
+	{
+		kind->time_to_live = palloc(sizeof(Interval));
+		*kind->time_to_live = *DatumGetIntervalP(value);
+	}
+}
+
+static const O2OKind *
+find_kind(const O2OKinds *kinds, const char *name, int len)
+{
+	for (int i = 0; i < kinds->count; i++)
+		if (strncmp(kinds->rows[i].kind, name, len) == 0 && kinds->rows[i].kind[len] == '\0')
+			return &kinds->rows[i];
+	return NULL;
+}
+
+/* Bytes of the kind of an identifier. */
+static int
+kind_length(const struct varlena *id)
+{
+	const char *colon = memchr(VARDATA_ANY(id), ':', VARSIZE_ANY_EXHDR(id));
+
+	if (colon == NULL)
+		elog(ERROR, "stored identifier has no kind");
+	return (int) (colon - VARDATA_ANY(id));
+}
+
+/*
+ * Within what a value of a unique kind is unique: the app of an openid, the source
+ * of a ref, else the whole kind.
+ */
+static char *
+scope_of(const struct varlena *id)
+{
+	int skip = kind_length(id) + 1;
+	const char *value = VARDATA_ANY(id) + skip;
+	int len = (int) VARSIZE_ANY_EXHDR(id) - skip;
+	const char *slash;
+
+	if ((skip != 7 || memcmp(VARDATA_ANY(id), "openid", 6) != 0) &&
+		(skip != 4 || memcmp(VARDATA_ANY(id), "ref", 3) != 0))
+		return pstrdup("");
+	slash = memchr(value, '/', len);
+	return pnstrdup(value, slash != NULL ? slash - value : len);
+}
+
+/* identifier_scope(identifier) */
+Datum
+o2o_identifier_scope(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(scope_of(O2OGetIdentifierPP(0))));
+}
+
+/* Higher priority first, then the order of identifiers. */
+static int
+compare_shown(const void *x, const void *y)
+{
+	const O2OShown *a = x;
+	const O2OShown *b = y;
+
+	if (a->kind->priority != b->kind->priority)
+		return a->kind->priority > b->kind->priority ? -1 : 1;
+	return o2o_identifier_compare(a->id, b->id);
+}
+
+/* Kinds of identifiers, and * for all, as an argument. */
+static Datum
+kinds_argument(struct varlena *const *ids, int count)
+{
+	Datum *names = palloc((count + 1) * sizeof(Datum));
+	int n = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		int len = kind_length(ids[i]);
+		bool is_there = false;
+
+		for (int j = 0; j < i && !is_there; j++)
+			is_there = memcmp(VARDATA_ANY(ids[i]), VARDATA_ANY(ids[j]),
+							  Min(len + 1, VARSIZE_ANY_EXHDR(ids[j]))) == 0;
+		if (!is_there)
+			names[n++] = PointerGetDatum(cstring_to_text_with_len(VARDATA_ANY(ids[i]), len));
+	}
+	names[n++] = CStringGetTextDatum("*");
+	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* Does a pattern among the rows say that the identifier identifies nobody? */
+static bool
+is_blocked(const O2OShown *shown, uint64 first, uint64 end)
+{
+	int skip = kind_length(shown->id) + 1;
+	Datum value = PointerGetDatum(cstring_to_text_with_len(
+		VARDATA_ANY(shown->id) + skip, (int) VARSIZE_ANY_EXHDR(shown->id) - skip));
+
+	for (uint64 row = first; row < end; row++)
+	{
+		bool is_null;
+		text *kind = DatumGetTextPP(o2o_model_value(row, 2, &is_null));
+		int len = (int) VARSIZE_ANY_EXHDR(kind);
+
+		if (((len == 1 && *VARDATA_ANY(kind) == '*') ||
+			 (len == skip - 1 && memcmp(VARDATA_ANY(kind), shown->kind->kind, len) == 0)) &&
+			DatumGetBool(DirectFunctionCall2Coll(textregexeq, DEFAULT_COLLATION_OID, value,
+												 o2o_model_value(row, 7, &is_null))))
+			return true;
+	}
+	return false;
+}
+
+/* The elements of an array, NULLs passed over. */
+static struct varlena **
+elements_of(ArrayType *identifiers, int *count)
+{
+	Datum *elements;
+	bool *nulls;
+	int length;
+	struct varlena **ids;
+
+	deconstruct_array(identifiers, ARR_ELEMTYPE(identifiers), -1, false, TYPALIGN_INT, &elements,
+					  &nulls, &length);
+	ids = palloc(Max(length, 1) * sizeof(struct varlena *));
+	*count = 0;
+	for (int i = 0; i < length; i++)
+		if (!nulls[i])
+			ids[(*count)++] = PG_DETOAST_DATUM_PACKED(elements[i]);
+	return ids;
+}
+
+/*
+ * The identifiers that may identify somebody, highest priority first, each once.
+ * The same statement looks whether the source of the event is registered; without
+ * an event that is not asked.
+ */
+O2OShown *
+o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, bool read_only,
+					  O2OAdmission *admission)
+{
+	O2OModelCall call = {0};
+	int count;
+	struct varlena **ids = elements_of(identifiers, &count);
+	O2OShown *shown = palloc0(Max(count, 1) * sizeof(O2OShown));
+	O2OKinds *kinds = &admission->kinds;
+	uint64 rows;
+	uint64 patterns_end;
+	int left = 0;
+
+	o2o_model_arg(&call, kinds_argument(ids, count), false);
+	o2o_model_arg(&call, event != NULL ? event->source : (Datum) 0,
+				  event == NULL || event->is_source_null);
+	rows = o2o_model_run(O2O_SELECT_RULES, &call, read_only);
+	kinds->rows = palloc(Max(rows, 1) * sizeof(O2OKind));
+	kinds->count = 0;
+	patterns_end = rows;
+	for (uint64 row = 0; row < rows; row++)
+	{
+		bool is_null;
+		int32 part = DatumGetInt32(o2o_model_value(row, 1, &is_null));
+
+		if (part == 1)
+			read_kind(row, &kinds->rows[kinds->count++]);
+		else if (part == 3)
+			patterns_end = row;
+	}
+	if (event != NULL && patterns_end == rows)
+		o2o_source_error(event->source, event->is_source_null);
+
+	for (int i = 0; i < count; i++)
+	{
+		int len = kind_length(ids[i]);
+
+		shown[i].id = ids[i];
+		shown[i].kind = find_kind(kinds, VARDATA_ANY(ids[i]), len);
+		if (shown[i].kind == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_O2O_KIND_UNKNOWN),
+					 errmsg("identifier kind \"%.*s\" is not registered", len, VARDATA_ANY(ids[i])),
+					 errhint("Insert a row for it into o2o.identifier_kind.")));
+	}
+	qsort(shown, count, sizeof(O2OShown), compare_shown);
+	for (int i = 0; i < count; i++)
+	{
+		if ((left > 0 && o2o_identifier_compare(shown[i].id, shown[left - 1].id) == 0) ||
+			is_blocked(&shown[i], kinds->count, patterns_end))
+			continue;
+		shown[left] = shown[i];
+		shown[left].scope = scope_of(shown[left].id);
+		left++;
+	}
+	admission->count = left;
+	return shown;
+}
+
+/* identity_admit(identifiers identifier[]) */
+Datum
+o2o_identity_admit(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ArrayType *identifiers = PG_GETARG_ARRAYTYPE_P(0);
+	ArrayType *result;
+	O2OAdmission admission;
+	O2OShown *shown;
+	Datum *elements;
+
+	o2o_model_connect(ARR_ELEMTYPE(identifiers));
+	shown = o2o_identifiers_admit(identifiers, NULL, true, &admission);
+	elements = palloc(Max(admission.count, 1) * sizeof(Datum));
+	for (int i = 0; i < admission.count; i++)
+		elements[i] = PointerGetDatum(shown[i].id);
+	MemoryContextSwitchTo(caller);
+	result = construct_array(elements, admission.count, ARR_ELEMTYPE(identifiers), -1, false,
+							 TYPALIGN_INT);
+	SPI_finish();
+	PG_RETURN_ARRAYTYPE_P(result);
+}
+
+/* One more profile of a kind and scope. */
+static void
+tally(O2OUnion *all, const char *kind, const char *scope)
+{
+	for (int i = 0; i < all->tally_count; i++)
+		if (strcmp(all->tallies[i].kind, kind) == 0 && strcmp(all->tallies[i].scope, scope) == 0)
+		{
+			all->tallies[i].count++;
+			return;
+		}
+	all->tallies = all->tally_count == 0
+					   ? palloc(16 * sizeof(O2OTally))
+					   : repalloc(all->tallies, (all->tally_count + 16) * sizeof(O2OTally));
+	all->tallies[all->tally_count++] = (O2OTally){kind, scope, 1};
+}
+
+/* Reads the profiles of a customer, whose lock is held. */
+static void
+read_members(O2OUnion *all, int64 customer_id)
+{
+	O2OModelCall call = {0};
+	int found;
+
+	o2o_model_arg(&call, Int64GetDatum(customer_id), false);
+	found = (int) o2o_model_run(O2O_SELECT_MEMBERS, &call, false);
+	if (all->members == NULL)
+		all->members = palloc(Max(found, 1) * sizeof(int64));
+	else
+		all->members = repalloc(all->members, (all->member_count + found + 1) * sizeof(int64));
+	for (int i = 0; i < found; i++)
+	{
+		all->members[all->member_count++] = o2o_model_int64(i, 1);
+		tally(all, text_value(i, 2), text_value(i, 3));
+	}
+	all->is_cannot_link_read = false;
+}
+
+static void
+read_cap(O2OUnion *all)
+{
+	O2OModelCall call = {0};
+	char *value = NULL;
+
+	o2o_model_arg(&call, CStringGetTextDatum("identity.customer_cap"), false);
+	if (o2o_model_run(O2O_SELECT_SETTING, &call, false) > 0)
+		value = text_value(0, 1);
+	all->cap = value != NULL ? pg_strtoint32(value) : PG_INT32_MAX;
+	all->is_cap_read = true;
+}
+
+static void
+read_cannot_link(O2OUnion *all)
+{
+	O2OModelCall call = {0};
+
+	all->has_cannot_link = false;
+	if (all->member_count > 0)
+	{
+		o2o_model_arg(&call, PointerGetDatum(o2o_model_ids(all->members, all->member_count)),
+					  false);
+		all->has_cannot_link = o2o_model_run(O2O_SELECT_CANNOT_LINK, &call, false) > 0;
+	}
+	all->is_cannot_link_read = true;
+}
+
+/* The rule that is violated if all of them are one customer, or NULL for none. */
+static char *
+conflict(O2OUnion *all)
+{
+	const O2OKind *worst = NULL;
+	bool worst_is_unique = false;
+
+	if (!all->is_cap_read)
+		read_cap(all);
+	if (all->member_count + all->new_count > all->cap)
+		return "customer_cap";
+	if (!all->is_cannot_link_read)
+		read_cannot_link(all);
+	if (all->has_cannot_link)
+		return "cannot_link";
+	for (int i = 0; i < all->kinds->count; i++)
+	{
+		const O2OKind *kind = &all->kinds->rows[i];
+		int total = 0;
+		int most = 0;
+		bool is_ahead;
+
+		for (int j = 0; j < all->tally_count; j++)
+			if (strcmp(all->tallies[j].kind, kind->kind) == 0)
+			{
+				total += all->tallies[j].count;
+				most = Max(most, all->tallies[j].count);
+			}
+		if (total <= kind->limit && !(kind->is_unique && most > 1))
+			continue;
+		is_ahead = worst == NULL || kind->priority > worst->priority ||
+				   (kind->priority == worst->priority && strcmp(kind->kind, worst->kind) < 0);
+		if (is_ahead)
+		{
+			worst = kind;
+			worst_is_unique = kind->is_unique && most > 1;
+		}
+	}
+	if (worst == NULL)
+		return NULL;
+	return psprintf("%s:%s", worst_is_unique ? "unique" : "limit", worst->kind);
+}
+
+/* Begins with the first of the identifiers, which nothing can be wrong with. */
+void
+o2o_union_start(O2OUnion *all, const O2OKinds *kinds, const O2OShown *first)
+{
+	memset(all, 0, sizeof(O2OUnion));
+	all->kinds = kinds;
+	all->first_customer = first->customer_id;
+	if (first->customer_id == 0)
+	{
+		all->new_count = 1;
+		tally(all, first->kind->kind, first->scope);
+	}
+}
+
+/*
+ * Adds an identifier's customer, or its new profile, to the others; where a rule
+ * does not allow that, all stays as it was, and the rule is returned.
+ */
+char *
+o2o_union_add(O2OUnion *all, const O2OShown *shown)
+{
+	O2OUnion before;
+	char *rule;
+
+	if (all->first_customer != 0)
+	{
+		read_members(all, all->first_customer);
+		all->first_customer = 0;
+	}
+	before = *all;
+	if (all->tally_count > 0)
+	{
+		before.tallies = palloc((all->tally_count + 16) * sizeof(O2OTally));
+		memcpy(before.tallies, all->tallies, all->tally_count * sizeof(O2OTally));
+	}
+	if (shown->customer_id != 0)
+		read_members(all, shown->customer_id);
+	else
+	{
+		all->new_count++;
+		tally(all, shown->kind->kind, shown->scope);
+	}
+	rule = conflict(all);
+	if (rule != NULL)
+	{
+		before.members = all->members; /* those added lie behind */
+		before.is_cap_read = all->is_cap_read;
+		before.cap = all->cap;
+		*all = before;
+	}
+	return rule;
+}
+
+/* identity_conflict(customers bigint[]) */
+Datum
+o2o_identity_conflict(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ArrayType *customers = PG_GETARG_ARRAYTYPE_P(0);
+	O2OUnion all = {0};
+	O2OAdmission admission;
+	Datum *ids;
+	int count;
+	char *rule;
+	text *result = NULL;
+
+	deconstruct_array(customers, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids,
+					  NULL, &count);
+	o2o_model_connect(InvalidOid);
+	o2o_identifiers_admit(construct_empty_array(TEXTOID), NULL, false, &admission);
+	all.kinds = &admission.kinds;
+	for (int i = 0; i < count; i++)
+		read_members(&all, DatumGetInt64(ids[i]));
+	rule = conflict(&all);
+	MemoryContextSwitchTo(caller);
+	if (rule != NULL)
+		result = cstring_to_text(rule);
+	SPI_finish();
+	if (result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(result);
+}

@@ -1,0 +1,234 @@
+# What holds of identities whatever happens: random events, merges and unmerges,
+# of a seed that is printed. Customers are the components of the evidence in force,
+# from 1, 4 and 16 clients; where no rule refuses anything the order does not
+# matter; otherwise a batch comes to the same as single calls in the order of time;
+# the last merge undone leaves no trace; points and orders never change.
+use strict;
+use warnings;
+use lib 'test/t';
+use List::Util qw(shuffle);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Shop;
+use Test::More;
+
+my $rounds = is_long() ? 8 : 1;
+my $people = is_long() ? 300 : 40;
+my $seed = seed();
+srand($seed);
+my $node = shop_node('property');
+my $databases = 0;
+
+# A database with the model and nothing in it.
+sub fresh
+{
+	my $database = 'shop' . ++$databases;
+	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE shop");
+	return $database;
+}
+
+# An event of one person, with up to three of that person's seven identifiers, and
+# by chance one of another's.
+sub random_event
+{
+	my ($n, $mixed) = @_;
+	my $person = int rand $people;
+	my %shown;
+	for (1 .. 1 + int rand 3)
+	{
+		my $who = 1000 + (rand() < $mixed ? int rand $people : $person);    # 0 is blocked
+		my $id = (
+			"card:$who", "card:B$who", "email:p$who\@shop.cn", "cookie:c$who",
+			sprintf('phone:+86138001%05d', $who), "unionid:u$who", "device:d$who")[ rand 7 ];
+		$shown{$id} = 1;
+	}
+	return { n => $n, source => (qw(pos web app))[ rand 3 ], shown => [ sort keys %shown ] };
+}
+
+sub json
+{
+	my ($event) = @_;
+	return '["' . join('", "', @{ $event->{shown} }) . '"]';
+}
+
+# A second apart from each other.
+sub occurred_at
+{
+	my ($event) = @_;
+	return "timestamptz '2026-01-01 00:00+00' + $event->{n} * interval '1 second'";
+}
+
+sub identify
+{
+	my ($event) = @_;
+	return "SELECT outcome FROM o2o.identify('" . json($event) . "', '$event->{source}', event_id => 'e$event->{n}', occurred_at => " . occurred_at($event) . ");\n";
+}
+
+# Who is one customer, by identifiers; by whom an identifier is shared.
+my $partition = q{
+	SELECT string_agg(i.identifier::text || CASE WHEN i.is_shared THEN ' shared' ELSE '' END, ' ' ORDER BY i.identifier)
+	FROM o2o.profile p JOIN o2o.profile_identifier i USING (profile_id)
+	GROUP BY p.customer_id ORDER BY min(i.identifier::text COLLATE "C")};
+
+# What a set of evidence says, by identifiers.
+my $evidence = q{
+	SELECT e.status, e.rule, e.source, e.reason, e.event_id, e.occurred_at, e.last_seen_at,
+		(SELECT string_agg(i.identifier::text, ' ' ORDER BY i.identifier) FROM unnest(e.profiles) u (id) JOIN o2o.profile_identifier i ON i.profile_id = u.id) AS shown
+	FROM o2o.identity_evidence e ORDER BY 8, 1, 2, 3, 4};
+
+# The same by a union-find of this script, of events that no rule refuses anything of.
+sub expected_partition
+{
+	my (@events) = @_;
+	my %up;
+	my $root = sub { my $x = shift; $x = $up{$x} while $up{$x} ne $x; return $x; };
+	for my $event (@events)
+	{
+		$up{$_} //= $_ for @{ $event->{shown} };
+		my $first = $root->($event->{shown}[0]);
+		$up{ $root->($_) } = $first for @{ $event->{shown} };
+	}
+	my %customer;
+	push @{ $customer{ $root->($_) } }, $_ for sort keys %up;
+	return join "\n", sort map { join ' ', @$_ } values %customer;
+}
+
+# Sends the statements of each list through a psql of its own, all at once.
+sub clients
+{
+	my ($database, @lists) = @_;
+	my @writers = writers_start_lists($node, $database, @lists);
+	my ($out, $err) = writers_wait(@writers);
+	is(join("\n", grep { /ERROR|FATAL|PANIC|connection/ } @$err), '', "$database: no error of " . @lists . ' clients');
+	return @$out;
+}
+
+my $no_rule = q{
+	UPDATE o2o.identifier_kind SET is_unique = false, max_per_customer = NULL, shared_threshold = NULL;
+	UPDATE o2o.setting SET value = '100000' WHERE name = 'identity.customer_cap'};
+
+for my $round (1 .. $rounds)
+{
+	# 1. No rule refuses anything: any order, any number of clients, and the batch.
+	my @events = map { random_event($_, 0.05) } 1 .. 6 * $people;
+	my $expected = expected_partition(@events);
+	for my $clients (1, 4, 16)
+	{
+		my $database = fresh();
+		$node->safe_psql($database, $no_rule);
+		my @lists = map { [] } 1 .. $clients;
+		my $i = 0;
+		push @{ $lists[ $i++ % $clients ] }, identify($_) for shuffle @events;
+		clients($database, @lists);
+		components_ok($node, $database, "$clients clients");
+		is($node->safe_psql($database, 'SELECT * FROM o2o.identity_verify()'), '', "$clients clients: identity_verify() returns no row");
+		is($node->safe_psql($database, $partition), $expected, "$clients clients: the customers that the events make, in whatever order");
+	}
+	my $database = fresh();
+	$node->safe_psql($database, $no_rule);
+	batch($database, @events);
+	is($node->safe_psql($database, $partition), $expected, 'batch: the same customers');
+	components_ok($node, $database, 'batch');
+
+	# 2. Rules refuse: a batch, and single calls in the order of time.
+	@events = map { random_event($_, 0.25) } 1 .. 6 * $people;
+	my ($single, $bulk) = (fresh(), fresh());
+	for my $one ($single, $bulk)
+	{
+		$node->safe_psql($one, q{
+			UPDATE o2o.identifier_kind SET shared_threshold = 3 WHERE kind IN ('phone', 'device');
+			UPDATE o2o.setting SET value = '12' WHERE name = 'identity.customer_cap'});
+	}
+	my @outcomes = clients($single, [ map { identify($_) } @events ]);
+	batch($bulk, @events);
+	cmp_ok(scalar(grep { $_ eq 'suppressed' } @outcomes), '>', 0, 'rules refused some links');
+	for my $one ($single, $bulk)
+	{
+		components_ok($node, $one, "$one, under rules");
+		is($node->safe_psql($one, 'SELECT * FROM o2o.identity_verify()'), '', "$one, under rules: identity_verify() returns no row");
+	}
+	is($node->safe_psql($bulk, $partition), $node->safe_psql($single, $partition), 'the batch makes the customers that single calls make in the order of time');
+	is($node->safe_psql($bulk, $evidence), $node->safe_psql($single, $evidence), 'and the same evidence');
+
+	# 3. and 4. Merging, and taking back, over customers with points and orders.
+	undoing($single);
+	undoing(fresh());
+}
+
+# The events through the staging table, in no particular order.
+sub batch
+{
+	my ($database, @events) = @_;
+	$node->safe_psql($database, 'INSERT INTO o2o.import_identity (batch_id, source, event_id, occurred_at, identifiers) VALUES '
+		  . join(', ', map { "(1, '$_->{source}', 'e$_->{n}', " . occurred_at($_) . q{, '} . json($_) . q{')} } shuffle @events)
+		  . '; SELECT o2o.identity_import(1)');
+	return;
+}
+
+# Every row of these, as it stands.
+sub state_query
+{
+	return join '; ', map { "SELECT '$_', count(*), md5(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\")) FROM o2o.$_ t" } @_;
+}
+
+# Random merges, each undone at once or later in any order.
+sub undoing
+{
+	my ($database) = @_;
+	my @facts = qw(points_account points_posting points_lot points_lot_use sales_order order_line payment touchpoint);
+	$node->safe_psql($database, q{
+		UPDATE o2o.setting SET value = '100000' WHERE name = 'identity.customer_cap';
+		UPDATE o2o.identifier_kind SET is_unique = false, max_per_customer = NULL, shared_threshold = NULL});
+	$node->safe_psql($database, join "\n", map { identify($_) } map { random_event(100000 + $_, 0) } 1 .. 2 * $people);
+	$node->safe_psql($database, q{
+		SELECT o2o.points_earn(p.profile_id, (10 + p.profile_id % 7)::o2o.points, 'stars') FROM o2o.profile p;
+		SELECT o2o.points_burn(p.profile_id, 3, 'stars') FROM o2o.profile p WHERE p.profile_id % 3 = 0;
+		SELECT o2o.order_place(to_jsonb(ARRAY[i.identifier::text]), '[{"sku": "T", "name": "Tea", "quantity": 2, "unit_price": 10}]', 'web', 'o' || i.profile_id, 'web', points_program => 'stars')
+		FROM o2o.profile_identifier i WHERE NOT i.is_shared AND i.profile_id % 2 = 0});
+	my $facts = $node->safe_psql($database, state_query(@facts));
+	my @profiles = split /\n/, $node->safe_psql($database, 'SELECT profile_id FROM o2o.profile ORDER BY 1');
+	my @merges;
+
+	# The last merge, by an event or by hand, undone at once.
+	my @state = qw(profile profile_identifier identifier_period);
+	my $customers = q{SELECT customer_id, profile_count FROM o2o.customer WHERE profile_count > 0 ORDER BY 1};
+	my $links = q{SELECT profile_id, evidence_id, profiles, rule, source, reason, event_id, occurred_at FROM o2o.identity_evidence WHERE status = 'link' ORDER BY 1, 2};
+	my $state = state_query(@state) . "; $customers; $links";
+	my ($undone, $differing) = (0, 0);
+	for my $n (1 .. 14)
+	{
+		my ($a, $b) = @profiles[ map { int rand @profiles } 1 .. 2 ];
+		my $merge =
+		    $n % 2
+		  ? "SELECT FROM o2o.customer_merge($a, $b, 'test') WHERE $a <> $b"
+		  : qq{SELECT FROM o2o.identify((SELECT to_jsonb(array_agg(i.identifier::text)) FROM o2o.profile_identifier i
+				WHERE i.profile_id IN ($a, $b) AND NOT i.is_shared), 'pos', event_id => 'm$n')};
+		my $before = $node->safe_psql($database, $state);
+		my $merged = $node->safe_psql($database, "$merge; SELECT o2o.customer_unmerge(m.merge_id, 'test') FROM o2o.identity_merge m WHERE m.merged_at = (SELECT max(merged_at) FROM o2o.identity_merge) AND m.undone_at IS NULL");
+		next if $merged eq '';
+		$undone++;
+		$differing++ if $node->safe_psql($database, $state) ne $before;
+	}
+	cmp_ok($undone, '>', 5, "$database: $undone merges were undone at once");
+	is($differing, 0, "$database: and each left every profile, identifier, customer and link as it was");
+
+	# Many merges, taken back in any order; those that later evidence still connects are refused.
+	$node->safe_psql($database, join "\n", map { my ($a, $b) = @profiles[ map { int rand @profiles } 1 .. 2 ]; "SELECT o2o.customer_merge($a, $b, 'test') WHERE $a <> $b;" } 1 .. 2 * $people);
+	my @left = shuffle split /\n/, $node->safe_psql($database, 'SELECT merge_id FROM o2o.identity_merge WHERE undone_at IS NULL ORDER BY 1');
+	while (my @some = splice @left, 0, 20)
+	{
+		my ($out, $err) = writers_wait(writers_start_lists($node, $database, [ map { "SELECT o2o.customer_unmerge($_, 'test');\n" } @some ]));
+		is(join("\n", grep { /ERROR|FATAL|PANIC|connection/ && !/ERROR:  O2206/ } @$err), '', "$database: taken back, or refused because of other evidence");
+		components_ok($node, $database, "$database, " . @left . ' merges to go');
+	}
+	my $taken = $node->safe_psql($database, 'SELECT count(*) FROM o2o.identity_merge WHERE undone_at IS NOT NULL');
+	cmp_ok($taken - $undone, '>', 10, "$database: merges were taken back in any order");
+	is($node->safe_psql($database, 'SELECT * FROM o2o.identity_verify()'), '', "$database: identity_verify() returns no row");
+	is($node->safe_psql($database, 'SELECT * FROM o2o.points_verify()'), '', "$database: points_verify() returns no row");
+	is($node->safe_psql($database, state_query(@facts)), $facts, "$database: no row of points, orders or touchpoints changed");
+	return;
+}
+
+unlike(slurp_file($node->logfile), qr/deadlock detected|PANIC|terminated by signal|XX000|XX001/, 'no deadlock, no crash, no internal error');
+$node->stop;
+done_testing();
