@@ -45,6 +45,11 @@ FROM (
 	SELECT r.ordinal, 3, '  ratio', NULL, NULL, NULL, NULL, pg_temp.digits(r.cpu), pg_temp.digits(r.wall) FROM ratio r
 ) l
 ORDER BY l.ordinal, l.place;
+SELECT count(*) > 0 AS sized FROM size \gset
+\if :sized
+SELECT s.what AS "what takes how much place", s.peer AS "who else", pg_temp.digits(s.ours / 1000000.0) AS "O2O MB", pg_temp.digits(s.theirs / 1000000.0) AS "MB", pg_temp.digits(s.ours / s.theirs::numeric) AS ratio
+FROM size s ORDER BY s.ordinal;
+\endif
 \pset format unaligned
 \pset tuples_only on
 CREATE FUNCTION pg_temp.side(r result) RETURNS jsonb LANGUAGE sql STABLE
@@ -52,6 +57,7 @@ RETURN jsonb_build_object('count', r.count, 'cpu_s', r.cpu, 'wall_s', r.wall, 'c
 	'wall_us_each', round(r.wall * 1000000 / r.count, 4), 'each_per_cpu_s', round(r.count / nullif(r.cpu, 0)));
 SELECT jsonb_pretty(jsonb_build_object(
 	'room', :'room', 'machine', :'machine', 'load', jsonb_build_array(:'load'::numeric, :'load_end'::numeric), 'postgresql', current_setting('server_version'), 'extensions', pg_temp.extensions(),
+	'sizes', (SELECT jsonb_agg(jsonb_build_object('what', s.what, 'peer', s.peer, 'ours', s.ours, 'theirs', s.theirs, 'ratio', round(s.ours / s.theirs::numeric, 4)) ORDER BY s.ordinal) FROM size s),
 	'results', (SELECT jsonb_agg(jsonb_build_object(
 		'name', o.pair, 'what', o.what, 'peer', o.peer, 'unit', o.unit, 'repeats', o.repeats,
 		'ours', pg_temp.side(o), 'theirs', (SELECT pg_temp.side(p) FROM result p WHERE p.ordinal = o.ordinal AND p.side = 'peer'),

@@ -1,32 +1,70 @@
--- A million stores in 2,000 towns of Europe and East Asia, a few of them large (Zipf), dense in the middle and thin
--- outside (normal, 1 to 11 km); a thousand customers of the same towns. Each system has tables of its own with the
--- index that its manual names, once with the rows in random order and once along a Hilbert curve.
+-- A million stores in 7,000 towns all over the world, each dense in its middle and thin outside (normal, 1.67 km): a
+-- store has 13 others within 1 km and 130 within 5 km. A thousand customers of the same towns. Each system has tables
+-- of its own with the index that its manual names, once with the rows in random order and once along a Hilbert curve.
 SELECT setseed(0.42);
 CREATE TABLE town AS
-SELECT n AS id, 1000 + 10000 * random() AS sigma_m,
-	CASE WHEN n % 2 = 0 THEN -9 + 40 * random() ELSE 100 + 30 * random() END AS longitude,
-	CASE WHEN n % 2 = 0 THEN 36 + 22 * random() ELSE 20 + 25 * random() END AS latitude
-FROM generate_series(1, 2000) AS n;
+SELECT n AS id, -170 + 340 * random() AS longitude, degrees(asin(-0.7 + 1.6 * random())) AS latitude
+FROM generate_series(1, 7000) AS n;
 ALTER TABLE town ADD PRIMARY KEY (id);
 
 CREATE TABLE place AS
-SELECT d.id, o2o.geopoint(t.longitude + d.distance * t.sigma_m / 111320 / cosd(t.latitude) * sin(d.angle),
-	t.latitude + d.distance * t.sigma_m / 111320 * cos(d.angle)) AS pos
-FROM (SELECT n AS id, least(2000, floor(exp(random() * ln(2001)))::integer) AS town, sqrt(-2 * ln(1 - random())) AS distance, 2 * pi() * random() AS angle
+SELECT d.id, o2o.geopoint(t.longitude + d.distance * 1670 / 111320 / cosd(t.latitude) * sin(d.angle),
+	t.latitude + d.distance * 1670 / 111320 * cos(d.angle)) AS pos
+FROM (SELECT n AS id, 1 + floor(7000 * random())::integer AS town, sqrt(-2 * ln(1 - random())) AS distance, 2 * pi() * random() AS angle
 	FROM generate_series(1, 1001000) AS n) d
 	JOIN town t ON t.id = d.town;
 
-CREATE TABLE store_random AS SELECT id, 'Store ' || id AS name, pos FROM place WHERE id <= 1000000 ORDER BY random();
+-- Seventy-five brands; a quarter is open at nine and has the third of eight services, which are bits.
+CREATE TABLE store_random AS
+SELECT id, 'Store ' || id AS name, 1 + floor(75 * random())::integer AS brand, (6 + 7 * random())::integer AS opens, (14 + 7 * random())::integer AS closes,
+	floor(256 * random())::integer AS services, pos
+FROM place WHERE id <= 1000000 ORDER BY random();
 CREATE TABLE store_hilbert AS SELECT * FROM store_random ORDER BY o2o.geo_hilbert(pos);
-CREATE TABLE store_random_gis AS SELECT id, name, pos::geography AS geog FROM store_random;
-CREATE TABLE store_hilbert_gis AS SELECT id, name, pos::geography AS geog FROM store_hilbert;
+CREATE TABLE store_random_gis AS SELECT id, name, brand, opens, closes, services, pos::geography AS geog FROM store_random;
+CREATE TABLE store_hilbert_gis AS SELECT id, name, brand, opens, closes, services, pos::geography AS geog FROM store_hilbert;
 CREATE TABLE asked AS
-SELECT id, pos, pos::geography AS geog, pos::geography::geometry AS geom FROM place WHERE id > 1000000;
-CREATE INDEX ON store_random USING spgist (pos);
-CREATE INDEX ON store_hilbert USING spgist (pos);
-CREATE INDEX ON store_random_gis USING gist (geog);
-CREATE INDEX ON store_hilbert_gis USING gist (geog);
-CREATE INDEX ON store_random_gis USING gist ((geog::geometry));
+SELECT id, 1 + (id % 75)::integer AS brand, pos, pos::geography AS geog, pos::geography::geometry AS geom FROM place WHERE id > 1000000;
+CREATE INDEX store_random_spgist ON store_random USING spgist (pos);
+CREATE INDEX store_hilbert_spgist ON store_hilbert USING spgist (pos);
+CREATE INDEX store_random_geography ON store_random_gis USING gist (geog);
+CREATE INDEX store_hilbert_geography ON store_hilbert_gis USING gist (geog);
+CREATE INDEX store_random_geometry ON store_random_gis USING gist ((geog::geometry));
+
+-- The nearest of one brand.
+CREATE EXTENSION btree_gist SCHEMA public;
+CREATE TABLE branded AS SELECT id, name, brand, pos FROM store_hilbert;
+CREATE TABLE branded_gis AS SELECT id, name, brand, geog FROM store_hilbert_gis;
+CREATE INDEX branded_gist ON branded USING gist (brand, pos);
+CREATE INDEX branded_geography ON branded_gis USING gist (brand, geog);
+
+-- A GiST index of one column, for its size alone.
+CREATE TABLE sized AS SELECT id, pos FROM store_random;
+CREATE INDEX sized_gist ON sized USING gist (pos);
+
+-- A million customers in the same towns, and a chain of 20,000 stores.
+CREATE TABLE customer AS
+SELECT id, o2o.geopoint(o2o.geo_longitude(pos) + 0.01 * (random() - 0.5), o2o.geo_latitude(pos) + 0.01 * (random() - 0.5)) AS pos
+FROM store_random;
+CREATE TABLE chain AS SELECT id, pos FROM store_random LIMIT 20000;
+CREATE TABLE customer_gis AS SELECT id, pos::geography AS geog FROM customer LIMIT 20000;
+CREATE TABLE chain_gis AS SELECT id, pos::geography AS geog FROM chain ORDER BY o2o.geo_hilbert(pos);
+CREATE INDEX chain_spgist ON chain USING spgist (pos);
+CREATE INDEX chain_geography ON chain_gis USING gist (geog);
+
+-- 100,000 of the stores as places of the model, half of them with a service, half of them open by day and half by night
+-- on every day of the week; and the same in plain tables.
+INSERT INTO o2o.location (location_id, source, source_id, name, services, position, time_zone)
+SELECT id, 'pos', id, name, CASE WHEN services & 4 <> 0 THEN '{pickup}'::text[] ELSE '{}' END, pos,
+	CASE WHEN o2o.geo_longitude(pos) < -30 THEN 'America/New_York' WHEN o2o.geo_longitude(pos) < 60 THEN 'Europe/Berlin' ELSE 'Asia/Shanghai' END
+FROM store_hilbert WHERE id <= 100000;
+INSERT INTO o2o.location_hours (location_id, weekday, opens, closes)
+SELECT id, d, CASE WHEN services & 8 <> 0 THEN time '06:00' ELSE '23:30' END, CASE WHEN services & 8 <> 0 THEN time '23:00' ELSE '05:00' END FROM store_hilbert, generate_series(1, 7) d WHERE id <= 100000;
+CREATE TABLE place_gis AS SELECT location_id AS id, name, services, time_zone, position::geography AS geog FROM o2o.location ORDER BY o2o.geo_hilbert(position);
+ALTER TABLE place_gis ADD PRIMARY KEY (id);
+CREATE INDEX place_geography ON place_gis USING gist (geog);
+CREATE TABLE place_hours AS SELECT location_id AS id, weekday, opens, closes FROM o2o.location_hours;
+ALTER TABLE place_hours ADD PRIMARY KEY (id, weekday, opens);
+CREATE TABLE place_exception (id bigint, day date, opens time, closes time, PRIMARY KEY (id, day));
 
 -- Legs between neighbours on the curve, and between two stores anywhere.
 CREATE TABLE leg_near AS SELECT pos AS a, lag(pos, 1, pos) OVER () AS b FROM (SELECT pos FROM store_hilbert LIMIT 300000) s;

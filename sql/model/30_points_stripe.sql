@@ -93,6 +93,10 @@ BEGIN
 		NULL;
 	END;
 
+	-- Too little even if all who are drawing gave up: nobody has to wait for that.
+	IF NOT partly AND o2o.points_stripes_available(points_stripes_take.account_id) OPERATOR(o2o.<) amount THEN
+		RETURN 0;
+	END IF;
 	-- No free stripe has so much: wait for all of them and gather. What is left
 	-- is spread anew, so that the next draw finds it in one stripe.
 	PERFORM o2o.points_stripes_lock(points_stripes_take.account_id);

@@ -106,7 +106,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = for
 DECLARE
 	account bigint;
 	taken o2o.points;
-	status record;
+	required numeric;
+	reserve numeric;
+	is_breached boolean := false;
 BEGIN
 	SELECT h.account_id INTO account
 	FROM o2o.points_reserve_headroom h
@@ -117,11 +119,17 @@ BEGIN
 			RETURN;
 		END IF;
 	END IF;
-	SELECT s.* INTO status FROM o2o.points_reserve_settle(program) s;
-	IF status.is_breached AND NOT forced THEN
+	-- Without locks first: who is refused anyway makes nobody wait.
+	IF NOT forced THEN
+		SELECT s.required, s.reserve, s.is_breached INTO required, reserve, is_breached FROM o2o.points_reserve_status(points_reserve_draw.program) s;
+	END IF;
+	IF NOT is_breached THEN
+		SELECT s.required, s.reserve, s.is_breached INTO required, reserve, is_breached FROM o2o.points_reserve_settle(points_reserve_draw.program) s;
+	END IF;
+	IF is_breached AND NOT forced THEN
 		RAISE EXCEPTION 'reserve of points program "%" does not cover the points', program
 			USING ERRCODE = 'O2305',
-				DETAIL = format('Required %s, reserve %s.', status.required, trim_scale(status.reserve)),
+				DETAIL = format('Required %s, reserve %s.', required, trim_scale(reserve)),
 				HINT = 'Pay in with points_reserve_deposit(), or change policy or ratio with points_reserve_set().';
 	END IF;
 END $$;

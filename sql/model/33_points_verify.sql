@@ -220,6 +220,7 @@ RETURNS TABLE ("check" text, program text, profile_id bigint, account_id bigint,
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	since_seq bigint := 0;
+	parties bigint[] := ARRAY(SELECT a.account_id FROM o2o.points_account a WHERE a.kind IN ('seller', 'partner_prepaid', 'partner_postpaid'));
 BEGIN
 	IF for_program IS NOT NULL AND NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = for_program) THEN
 		RAISE EXCEPTION 'points program "%" does not exist', for_program
@@ -259,6 +260,27 @@ BEGIN
 		) v (broken, is_broken, detail)
 	WHERE v.is_broken AND s.reserve_policy <> 'none' AND (for_program IS NULL OR s.program = for_program);
 
+	-- A seller never has less than nothing; the stripes of a partner have what it has and may owe.
+	RETURN QUERY
+	SELECT v.broken, a.program, a.profile_id, a.account_id, v.detail
+	FROM o2o.points_account a
+		LEFT JOIN o2o.points_contra_balance(parties) b ON b.account_id = a.account_id
+		LEFT JOIN o2o.points_partner r ON r.account_id = a.account_id
+		CROSS JOIN LATERAL (
+			SELECT a.balance::numeric + coalesce(b.balance::numeric, 0) AS balance, coalesce(sum(t.available::numeric), 0) AS available
+			FROM o2o.points_stripe t WHERE t.account_id = a.account_id) h
+		CROSS JOIN LATERAL (VALUES
+			('seller', a.kind = 'seller' AND h.balance < 0, format('balance %s', trim_scale(h.balance))),
+			('partner', a.kind <> 'seller' AND h.available IS DISTINCT FROM h.balance + r.credit_limit::numeric,
+				format('balance %s, limit %s, stripes %s', trim_scale(h.balance), r.credit_limit, trim_scale(h.available)))
+		) v (broken, is_broken, detail)
+	WHERE a.account_id = ANY (parties) AND v.is_broken AND (for_program IS NULL OR a.program = for_program);
+	RETURN QUERY
+	SELECT 'closed', a.program, a.profile_id, a.account_id, format('balance %s, debt %s, held %s', a.balance, a.debt, a.held)
+	FROM o2o.points_account a
+	WHERE a.closed_at IS NOT NULL AND (a.balance OPERATOR(o2o.<>) 0 OR a.debt OPERATOR(o2o.<>) 0 OR a.held OPERATOR(o2o.<>) 0)
+		AND (for_program IS NULL OR a.program = for_program);
+
 	-- A budget is what was put in, less what transfers issued from it.
 	RETURN QUERY
 	SELECT 'budget', b.program, NULL::bigint, NULL::bigint,
@@ -267,4 +289,4 @@ BEGIN
 		LEFT JOIN (SELECT w.budget_id, sum(w.amount::numeric) AS amount FROM o2o.points_budget_use w GROUP BY w.budget_id) u ON u.budget_id = b.budget_id
 	WHERE b.amount - coalesce(u.amount, 0) <> b.available AND (for_program IS NULL OR b.program = for_program);
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce), headroom (what may still be issued where it is enforce is covered), budget (has what was put in and not issued). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup, budgets and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';
+COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce), headroom (what may still be issued where it is enforce is covered), seller (has no less than nothing), partner (its stripes have what it paid for or may owe), closed (such an account is empty), budget (has what was put in and not issued). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup, budgets and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';

@@ -461,9 +461,9 @@ BEGIN
 	ELSE
 		RAISE EXCEPTION 'a transfer of this kind cannot be reversed'
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Transfer %s: %s.', points_reverse.transfer_id, array_to_string(operations, ', ')),
-				HINT = 'Earned points, burns, clawbacks and adjustments can. A gift goes back by points_transfer(), anything else by points_adjust().';
+				HINT = 'Earned points, burns, payments, clawbacks and adjustments can. An exchange goes back by points_exchange_reverse(), a gift by points_transfer(), anything else by points_adjust().';
 	END IF;
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', reverse_transfer_id, 'amount', amount, 'balance', balance));
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_reverse(bigint, text, text) IS 'Undoes a whole transfer that was a mistake, as far as it was not undone before: points earned (also by opening or adjustment) are taken back as points_clawback() takes them, burned or paid ones refunded as points_refund() does, a clawback or an adjustment below zero is given back to its lots, and what it made owed ends. reason (needed), idempotency key (a repeated call with it returns the first result). Returns the transfer of the reversal, the points that came to the customer (below zero: left, or are owed), and the balance. Errors: O2309 no such transfer, O2308 nothing of it is left, 22023 gifts, expiries, refunds and reversals cannot be reversed, 22004 no reason, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_reverse(bigint, text, text) IS 'Undoes a whole transfer that was a mistake, as far as it was not undone before: points earned (also by opening or adjustment) are taken back as points_clawback() takes them, burned or paid ones refunded as points_refund() does, a clawback or an adjustment below zero is given back to its lots, and what it made owed ends. reason (needed), idempotency key (a repeated call with it returns the first result). Returns the transfer of the reversal, the points that came to the customer (below zero: left, or are owed), and the balance. Errors: O2309 no such transfer, O2308 nothing of it is left, 22023 gifts, exchanges, expiries, refunds and reversals cannot be reversed, 22004 no reason, O2004 the key was used with other arguments.';

@@ -2,6 +2,7 @@
 -- rewritten; the tier of a customer follows from it alone. The row per customer
 -- is a cache, which says by what it was made: whoever reads it sees whether it
 -- still holds, so that merges and unmerges (a lower room) need not call here.
+-- Generic plans: planning for each array of profiles costs more than the answer.
 
 CREATE TABLE IF NOT EXISTS o2o.points_tier_rule (
 	program text NOT NULL PRIMARY KEY REFERENCES o2o.points_program,
@@ -113,7 +114,7 @@ COMMENT ON COLUMN o2o.points_tier_history.profiles IS 'Profiles of the customer 
 COMMENT ON COLUMN o2o.points_tier_history.recorded_at IS 'When the row was written (start of the transaction)';
 
 CREATE OR REPLACE FUNCTION o2o.points_tier_mark(members bigint[], program text) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	-- Versions only rise and rows of points_qualification only become more.
 	RETURN (SELECT format('%s %s %s', array_to_string(members, ','),
@@ -136,7 +137,7 @@ COMMENT ON FUNCTION o2o.points_tier_window_end(timestamptz, text, interval, text
 
 CREATE OR REPLACE FUNCTION o2o.points_tier_event(members bigint[], program text)
 RETURNS TABLE (counts_from timestamptz, occurred_at timestamptz, points numeric, spend numeric)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	-- What was taken back leaves the window with what earned it.
 	RETURN QUERY
@@ -170,7 +171,7 @@ COMMENT ON FUNCTION o2o.points_tier_event(bigint[], text) IS 'What counts toward
 CREATE OR REPLACE FUNCTION o2o.points_tier_walk(members bigint[], program text, more_at timestamptz[] DEFAULT '{}',
 	more_points numeric[] DEFAULT '{}', more_spend numeric[] DEFAULT '{}')
 RETURNS TABLE (at timestamptz, tier text, cause text, points numeric, spend numeric)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	rule record;
 	tiers text[];
@@ -252,7 +253,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_tier_walk(bigint[], text, timestamptz[], numeric[], numeric[]) IS 'The tiers of a customer (profiles: members) in a program from the beginning until the last of what counts has left the window: one row per change, in the order of time, those to come included (what happens if nothing more is earned): when, tier (NULL: none), qualified or downgrade, and what the window held of points and spend just then. It follows from what qualifies and the rules of today alone. more_at, more_points and more_spend: what qualifies besides and is not posted yet.';
 
 CREATE OR REPLACE FUNCTION o2o.points_tier_at(customer_id bigint, program text, at timestamptz) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	members bigint[];
 	state o2o.points_tier_state;
@@ -271,7 +272,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_tier_at(bigint, text, timestamptz) IS 'The tier of a customer in a program at a moment, by what is known today; NULL: none, or the program has no tiers. From the cache where that holds.';
 
 CREATE OR REPLACE FUNCTION o2o.points_tier_refresh(customer_id bigint, program text) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	members bigint[] := o2o.customer_profiles(points_tier_refresh.customer_id);
 	mark text := o2o.points_tier_mark(members, points_tier_refresh.program);
@@ -355,7 +356,7 @@ COMMENT ON FUNCTION o2o.points_tier_evaluate(text, integer) IS 'Works the tiers 
 CREATE OR REPLACE FUNCTION o2o.points_tier(person bigint)
 RETURNS TABLE (program text, tier text, name text, since timestamptz, valid_until timestamptz, falls_to text, points o2o.points, spend numeric,
 	next_tier text, points_missing o2o.points, spend_missing numeric)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	members bigint[] := o2o.customer_profiles(o2o.profile_customer(o2o.person_profile(person)));
 	rule record;

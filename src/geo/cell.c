@@ -108,12 +108,6 @@ o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b)
 	return depth;
 }
 
-bool
-o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner)
-{
-	return o2o_geo_cell_common_depth(cell, inner) == o2o_geo_cell_depth(cell);
-}
-
 /* The area of a cell, as far as it lies on the earth. */
 O2oGeoBox
 o2o_geo_cell_box(O2oGeoCell cell)

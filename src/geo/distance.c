@@ -38,6 +38,11 @@
 #define BOUND_RELATIVE 1e-9
 #define BOUND_METRES 1e-6
 
+/* So many radians of longitude are near; what a line of the table below lacks at most; 1 / (23 Mmin^2). */
+#define NEAR_ANGLE 0.1
+#define RHO_SAG 3.0
+#define NEAR_ARC (1.0 / (23.0 * MERIDIONAL_MIN * MERIDIONAL_MIN))
+
 /* The distance from the axis at multiples of 2^20 units of latitude. */
 #define RHO_SHIFT 20
 #define RHO_STEPS (O2O_GEO_LAT_HALF >> RHO_SHIFT)
@@ -67,49 +72,76 @@ wgs84(void)
 	return &ellipsoid;
 }
 
+/*
+ * What a distance needs of each end.  This and near_distance are kept out of line,
+ * so that every caller gets the same bits, also where the compiler may fuse a
+ * multiplication with an addition.
+ */
+static void __attribute__((noinline)) end_at(O2oGeoPoint point, O2oGeoEnd *end)
+{
+	double lat = (o2o_geo_lat(point) - O2O_GEO_LAT_HALF) * UNIT;
+	double s = sin(lat);
+	double n = WGS84_A / sqrt(1.0 - WGS84_E2 * s * s);
+
+	end->lat = lat;
+	end->sine = s;
+	end->rho = n * cos(lat);
+	end->z = n * s;
+}
+
+/* The sine of a small angle as its series, which is as exact there and faster. */
+static inline double
+sine(double x)
+{
+	double x2 = x * x;
+
+	if (x > 0.02)
+		return sin(x);
+	return x - x * x2 * (1.0 / 6.0 - x2 * (1.0 / 120.0 - x2 * (1.0 / 5040.0)));
+}
+
+/* Metres, the same both ways; -1 above NEAR_LIMIT, where another way is needed. */
+static double __attribute__((noinline))
+near_distance(const O2oGeoEnd *a, const O2oGeoEnd *b, int64_t gap)
+{
+	double rise = (1.0 - WGS84_E2) * (a->z - b->z);
+	double half = sine(0.5 * UNIT * gap);
+	double meridional = (a->rho - b->rho) * (a->rho - b->rho) + rise * rise;
+	double chord2 = meridional + 4.0 * (a->rho * b->rho) * (half * half);
+	double mean, w, share, k, turn2;
+
+	if (chord2 > NEAR_LIMIT * NEAR_LIMIT)
+		return -1.0;
+	mean = 0.5 * (a->sine + b->sine) * (1.0 + 0.125 * (a->lat - b->lat) * (a->lat - b->lat));
+	w = 1.0 - WGS84_E2 * mean * mean;
+	share = chord2 > 0.0 ? meridional / chord2 : 0.0;
+	k = (share * w / (1.0 - WGS84_E2) + (1.0 - share)) / WGS84_A;
+	turn2 = chord2 * w * (k * k);
+	return sqrt(chord2) * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
+}
+
 /* Metres along the geodesic, the same both ways. */
 double
 o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 {
-	double lat1 = (o2o_geo_lat(a) - O2O_GEO_LAT_HALF) * UNIT;
-	double lat2 = (o2o_geo_lat(b) - O2O_GEO_LAT_HALF) * UNIT;
-	double sin1, sin2, n1, n2, rho1, rho2, half, rise, meridional, chord2, chord;
+	O2oGeoEnd end_a, end_b;
+	double metres;
 
 	if (a == b)
 		return 0.0;
-	sin1 = sin(lat1);
-	sin2 = sin(lat2);
-	n1 = WGS84_A / sqrt(1.0 - WGS84_E2 * sin1 * sin1);
-	n2 = WGS84_A / sqrt(1.0 - WGS84_E2 * sin2 * sin2);
-	rho1 = n1 * cos(lat1);
-	rho2 = n2 * cos(lat2);
-	rise = (1.0 - WGS84_E2) * (n1 * sin1 - n2 * sin2);
-	half = sin(0.5 * UNIT * longitude_gap(o2o_geo_lon(a), o2o_geo_lon(b)));
-	meridional = (rho1 - rho2) * (rho1 - rho2) + rise * rise;
-	chord2 = meridional + 4.0 * (rho1 * rho2) * (half * half);
-	chord = sqrt(chord2);
-
-	if (chord <= NEAR_LIMIT)
+	end_at(a, &end_a);
+	end_at(b, &end_b);
+	metres = near_distance(&end_a, &end_b, longitude_gap(o2o_geo_lon(a), o2o_geo_lon(b)));
+	if (metres < 0.0)
 	{
-		double mean = 0.5 * (sin1 + sin2) * (1.0 + 0.125 * (lat1 - lat2) * (lat1 - lat2));
-		double w = 1.0 - WGS84_E2 * mean * mean;
-		double share = meridional / chord2;
-		double k = sqrt(w) * (share * w / (1.0 - WGS84_E2) + (1.0 - share)) / WGS84_A;
-		double turn2 = chord2 * k * k;
-
-		return chord * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
-	}
-	else
-	{
-		double metres;
 		O2oGeoPoint low = a < b ? a : b;
 		O2oGeoPoint high = a < b ? b : a;
 
 		geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
 					 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high), &metres, 0,
 					 0);
-		return metres;
 	}
+	return metres;
 }
 
 /* Earth-centred coordinates: to longitude 0 on the equator, to 90 east, to the north pole. */
@@ -190,7 +222,6 @@ rho_below(int64_t south, int64_t north)
 void
 o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 {
-	double s;
 	double w;
 
 	if (!rho_ready)
@@ -198,20 +229,43 @@ o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 	query->point = point;
 	query->lon = o2o_geo_lon(point);
 	query->lat = o2o_geo_lat(point);
-	s = sin((query->lat - O2O_GEO_LAT_HALF) * UNIT);
-	w = 1.0 - WGS84_E2 * s * s;
-	query->rho = rho_at(query->lat - O2O_GEO_LAT_HALF);
+	end_at(point, &query->end);
+	w = 1.0 - WGS84_E2 * query->end.sine * query->end.sine;
 	query->meridional = MERIDIONAL_MIN / (w * sqrt(w));
+}
+
+/* What every bound gives away, taken off its square. */
+static double
+bound_of_square(double square)
+{
+	double metres = sqrt(square) * (1.0 - BOUND_RELATIVE) - BOUND_METRES;
+
+	return metres > 0.0 ? metres : 0.0;
+}
+
+/*
+ * The square of what a gap g of latitude, in radians, costs at least: the arc of
+ * meridian over it is at least g (M - g slope / 2) and g Mmin, its curvature at
+ * most 1 / Mmin, and by Schur's comparison its chord no shorter than that of a
+ * circle so curved: 2 sin(x / 2) >= x (1 - x^2 / 24), with room for Mmax / Mmin.
+ */
+static inline double
+meridional_square(const O2oGeoQuery *query, double g)
+{
+	double m = query->meridional - 0.5 * MERIDIONAL_SLOPE * g;
+	double arc;
+
+	if (m < MERIDIONAL_MIN)
+		m = MERIDIONAL_MIN;
+	arc = m * g * (1.0 - g * g * (1.0 / 23.0));
+	return arc * arc;
 }
 
 /*
  * Metres that no position in the box is nearer than, as o2o_geo_distance
  * counts them.
  *
- * Meridional part: the arc of meridian over the gap g of latitude is at least
- * g (M - g slope / 2) and g Mmin, its curvature at most 1 / Mmin, and by Schur's
- * comparison its chord no shorter than that of a circle so curved:
- * 2 sin(x / 2) >= x (1 - x^2 / 24), with room for Mmax / Mmin.
+ * Meridional part: see above.
  * Parallel part: 4 sin^2(l / 2) = l^2 - l^4/12 + l^6/360 - l^8/20160 + ..., cut
  * after a negative term; l is at most pi and the terms fall from the second on.
  * Beside the sum of both: nothing behind the half plane of the nearest
@@ -222,20 +276,11 @@ double
 o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 {
 	double square = 0.0;
-	double metres;
 
-	if (query->lat < box->south || query->lat > box->north)
-	{
-		double g =
-			UNIT * (query->lat < box->south ? box->south - query->lat : query->lat - box->north);
-		double m = query->meridional - 0.5 * MERIDIONAL_SLOPE * g;
-		double arc;
-
-		if (m < MERIDIONAL_MIN)
-			m = MERIDIONAL_MIN;
-		arc = m * g * (1.0 - g * g * (1.0 / 23.0));
-		square = arc * arc;
-	}
+	if (query->lat < box->south)
+		square = meridional_square(query, UNIT * (box->south - query->lat));
+	else if (query->lat > box->north)
+		square = meridional_square(query, UNIT * (query->lat - box->north));
 	if (query->lon < box->west || query->lon > box->east)
 	{
 		int64_t west = longitude_gap(query->lon, box->west);
@@ -244,12 +289,12 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 		double l2 = l * l;
 		double rho = rho_below(box->south, box->north);
 
-		square += query->rho * rho * l2 *
+		square += query->end.rho * rho * l2 *
 				  (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
 		/* nearer the equator the parallels alone say as much */
-		if (rho < query->rho)
+		if (rho < query->end.rho)
 		{
-			double plane = query->rho;
+			double plane = query->end.rho;
 
 			if (l2 < 2.4674)
 				plane *= l * (1.0 - l2 * (1.0 / 6.0) *
@@ -260,6 +305,93 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 				square = plane * plane;
 		}
 	}
-	metres = sqrt(square) * (1.0 - BOUND_RELATIVE) - BOUND_METRES;
-	return metres > 0.0 ? metres : 0.0;
+	return bound_of_square(square);
+}
+
+/*
+ * The same for a single position.  Near ones, which are nearly all that a search
+ * meets, need the first terms alone.
+ */
+double
+o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
+{
+	int64_t lon = o2o_geo_lon(point);
+	int64_t lat = o2o_geo_lat(point);
+	double g = UNIT * (lat < query->lat ? query->lat - lat : lat - query->lat);
+	double l = UNIT * longitude_gap(query->lon, lon);
+	double l2 = l * l;
+
+	if (l2 > NEAR_ANGLE * NEAR_ANGLE)
+	{
+		O2oGeoBox box = o2o_geo_point_box(point);
+
+		return o2o_geo_bound(query, &box);
+	}
+	return bound_of_square(meridional_square(query, g) +
+						   query->end.rho * rho_below(lat, lat) * l2 * (1.0 - l2 * (1.0 / 12.0)));
+}
+
+/* Begin a search for the nearest of a position. */
+void
+o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point)
+{
+	o2o_geo_query_init(&search->query, point);
+	search->found = 0;
+}
+
+/* The exact distance if it is likely to be wanted and does not take long, or else a lower bound. */
+double
+o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
+{
+	const O2oGeoQuery *query = &search->query;
+	double bound = o2o_geo_point_bound(query, point);
+	O2oGeoEnd end;
+	double metres;
+	int i;
+
+	*exact = false;
+	if (search->found < O2O_GEO_LIKELY)
+		i = search->found++;
+	else if (bound < search->best[O2O_GEO_LIKELY - 1])
+		i = O2O_GEO_LIKELY - 1;
+	else
+		return bound;
+	for (; i > 0 && search->best[i - 1] > bound; i--)
+		search->best[i] = search->best[i - 1];
+	search->best[i] = bound;
+
+	if (point == query->point)
+	{
+		*exact = true;
+		return 0.0;
+	}
+	end_at(point, &end);
+	metres = near_distance(&query->end, &end, longitude_gap(query->lon, o2o_geo_lon(point)));
+	*exact = metres >= 0.0;
+	return *exact ? metres : bound;
+}
+
+/*
+ * Whether a position is at most so many metres away: what o2o_geo_distance says,
+ * which is seldom needed to know.  Above, for near ones: the chord's square is at
+ * most the meridional arc's, g (M + g slope / 2), and rho1 rho2 l^2; the table's
+ * lines run less than RHO_SAG below the curve; and an arc of the ellipsoid is
+ * longer than its chord c by less than c^2 / (24 Mmin^2) with NEAR_ARC for what
+ * follows.
+ */
+bool
+o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres)
+{
+	int64_t lon = o2o_geo_lon(point);
+	int64_t lat = o2o_geo_lat(point);
+	double g = UNIT * (lat < query->lat ? query->lat - lat : lat - query->lat);
+	double l = UNIT * longitude_gap(query->lon, lon);
+	double m = query->meridional + 0.5 * MERIDIONAL_SLOPE * g;
+	double above2 = m * m * g * g + query->end.rho * (rho_below(lat, lat) + RHO_SAG) * l * l;
+
+	if (above2 <= NEAR_LIMIT * NEAR_LIMIT &&
+		sqrt(above2) * (1.0 + above2 * NEAR_ARC) * (1.0 + BOUND_RELATIVE) + BOUND_METRES <= metres)
+		return true;
+	return o2o_geo_point_bound(query, point) <= metres &&
+		   o2o_geo_distance(point, query->point) <= metres;
 }

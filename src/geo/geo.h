@@ -87,15 +87,41 @@ typedef struct O2oGeoFrame
 #define O2O_GEO_NEAREST 15
 #define O2O_GEO_IN_FRAME 28
 
-/* What a lower bound needs to know of the position it is measured from. */
+/* What a distance needs to know of one of its ends. */
+typedef struct O2oGeoEnd
+{
+	double lat;  /* radians */
+	double sine; /* of the latitude */
+	double rho;  /* distance from the axis, metres */
+	double z;    /* distance from the plane of the equator, over 1 - e^2 */
+} O2oGeoEnd;
+
+/* What bounds and distances need to know of the position they are measured from. */
 typedef struct O2oGeoQuery
 {
 	O2oGeoPoint point;
 	int64_t lon;
 	int64_t lat;
-	double rho;        /* distance from the axis, metres */
 	double meridional; /* radius of curvature of the meridian */
+	O2oGeoEnd end;
 } O2oGeoQuery;
+
+/*
+ * One search for the nearest: what an index says of the distance of a position.
+ * A lower bound is enough, but an exact distance lets the server return the row as
+ * it comes.  Of a bound it has to compute the distance itself, and to keep a copy
+ * of the row and fetch the next one before it knows that none is nearer.  How many
+ * rows are wanted an index is never told.  For the O2O_GEO_LIKELY nearest so far
+ * the exact distance is worth its time.
+ */
+#define O2O_GEO_LIKELY 10
+
+typedef struct O2oGeoSearch
+{
+	O2oGeoQuery query;
+	double best[O2O_GEO_LIKELY]; /* the least bounds so far, in order */
+	int found;                   /* and how many these are */
+} O2oGeoSearch;
 
 /* Longitude + 180 degrees, in 1e-7 degree: 0 .. 3599999999. */
 static inline int64_t
@@ -166,6 +192,10 @@ extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
+extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
+extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);
+extern double o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact);
+extern bool o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres);
 
 /*
  * A cell: longitude and latitude cut into 4 x 4, and each of these again, down
@@ -182,8 +212,17 @@ extern O2oGeoCell o2o_geo_cell(O2oGeoPoint point);
 extern int o2o_geo_cell_depth(O2oGeoCell cell);
 extern O2oGeoCell o2o_geo_cell_ancestor(O2oGeoCell cell, int depth);
 extern int o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b);
-extern bool o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner);
 extern O2oGeoBox o2o_geo_cell_box(O2oGeoCell cell);
+
+/* Whether a cell lies in another, or is it: above the end bit of the outer they agree, and the inner ends no higher. */
+static inline bool
+o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner)
+{
+	/* the end bit and all below it; of the world, which has none, all bits */
+	uint64_t below = ((cell & -cell) << 1) - 1;
+
+	return ((cell ^ inner) & ~below) == 0 && ((inner & below) != 0 || cell == 0);
+}
 
 /* The area of a single position. */
 static inline O2oGeoBox

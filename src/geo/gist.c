@@ -118,17 +118,17 @@ area(const O2oGeoBox *box)
 }
 
 /* What the bounds need of the position searched from, kept for the scan. */
-static const O2oGeoQuery *
-prepared_query(FmgrInfo *flinfo, O2oGeoPoint point)
+static O2oGeoSearch *
+searched_from(FmgrInfo *flinfo, O2oGeoPoint point)
 {
-	O2oGeoQuery *query = (O2oGeoQuery *) flinfo->fn_extra;
+	O2oGeoSearch *search = (O2oGeoSearch *) flinfo->fn_extra;
 
-	if (query == NULL)
-		query = flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(O2oGeoQuery));
-	else if (query->point == point)
-		return query;
-	o2o_geo_query_init(query, point);
-	return query;
+	if (search == NULL)
+		search = flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(O2oGeoSearch));
+	else if (search->query.point == point)
+		return search;
+	o2o_geo_search_init(search, point);
+	return search;
 }
 
 /* Exact at the leaves, so that nothing has to be asked again. */
@@ -139,18 +139,22 @@ o2o_geopoint_gist_consistent(PG_FUNCTION_ARGS)
 	Datum argument = PG_GETARG_DATUM(1);
 	StrategyNumber strategy = (StrategyNumber) PG_GETARG_UINT16(2);
 	bool *recheck = (bool *) PG_GETARG_POINTER(4);
-	O2oGeoBox box = box_of(entry->key);
+	O2oGeoBox box;
 
 	*recheck = false;
 	if (strategy == O2O_GEO_IN_CIRCLE)
 	{
 		const O2oGeoCircle *circle = DatumGetGeoCircle(argument);
 
-		if (o2o_geo_bound(prepared_query(fcinfo->flinfo, circle->center), &box) > circle->radius)
-			PG_RETURN_BOOL(false);
-		PG_RETURN_BOOL(!GIST_LEAF(entry) || o2o_geo_distance(DatumGetGeoPoint(entry->key),
-															 circle->center) <= circle->radius);
+		const O2oGeoQuery *query = &searched_from(fcinfo->flinfo, circle->center)->query;
+
+		if (GIST_LEAF(entry))
+			PG_RETURN_BOOL(
+				o2o_geo_point_within(query, DatumGetGeoPoint(entry->key), circle->radius));
+		box = box_of(entry->key);
+		PG_RETURN_BOOL(o2o_geo_bound(query, &box) <= circle->radius);
 	}
+	box = box_of(entry->key);
 	if (strategy == O2O_GEO_OVERLAPS_FRAME || strategy == O2O_GEO_IN_FRAME)
 		PG_RETURN_BOOL(o2o_geo_frame_reaches(DatumGetGeoFrame(argument), &box));
 	if (strategy == O2O_GEO_EQUALS)
@@ -270,17 +274,26 @@ o2o_geopoint_gist_same(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(same);
 }
 
-/* A lower bound; the server computes the distance of the rows that come up. */
+/* The exact distance of likely positions; of others a lower bound, which the server checks. */
 Datum
 o2o_geopoint_gist_distance(PG_FUNCTION_ARGS)
 {
 	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
-	O2oGeoPoint point = PG_GETARG_GEOPOINT(1);
 	bool *recheck = (bool *) PG_GETARG_POINTER(4);
-	O2oGeoBox box = box_of(entry->key);
+	O2oGeoSearch *search = searched_from(fcinfo->flinfo, PG_GETARG_GEOPOINT(1));
+	O2oGeoBox box;
 
-	*recheck = GIST_LEAF(entry);
-	PG_RETURN_FLOAT8(o2o_geo_bound(prepared_query(fcinfo->flinfo, point), &box));
+	if (GIST_LEAF(entry))
+	{
+		bool exact;
+		double metres = o2o_geo_search_distance(search, DatumGetGeoPoint(entry->key), &exact);
+
+		*recheck = !exact;
+		PG_RETURN_FLOAT8(metres);
+	}
+	box = box_of(entry->key);
+	*recheck = false;
+	PG_RETURN_FLOAT8(o2o_geo_bound(&search->query, &box));
 }
 
 /* Sorted builds: along the Hilbert curve, equal places by value. */

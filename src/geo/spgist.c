@@ -7,9 +7,9 @@
  * nodes are labelled with the cells of their positions.  A position outside the
  * prefix splits the tuple (spgSplitTuple); one that no label covers adds a node.
  * Labels need not be of one depth: when a page splits because of one position
- * far from all others, the others are told apart in their own, deeper cell.
- * They may then lie inside the label of a node added later; the deepest label
- * that covers a position is its node.
+ * far from all others, the others are told apart in their own, deeper cell, and
+ * a crowded cell is divided at once.  They may then lie inside the label of a node
+ * added later; the deepest label that covers a position is its node.
  *
  * Why all this care: the core turns a split in which all the old positions fall
  * into one node into an "allTheSame" tuple, whose nodes divide its positions at
@@ -35,6 +35,10 @@ PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_choose);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_picksplit);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_inner_consistent);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_leaf_consistent);
+
+/* A split divides so many positions further; a tuple of so many nodes gets more only of one depth. */
+#define CROWDED 16
+#define MANY_NODES 64
 
 #define DatumGetCell(x) ((O2oGeoCell) DatumGetInt64(x))
 #define CellGetDatum(x) Int64GetDatum((int64) (x))
@@ -83,8 +87,10 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 	{
 		O2oGeoCell label = DatumGetCell(in->nodeLabels[i]);
 
+		if (!o2o_geo_cell_contains(label, cell))
+			continue;
 		depth = o2o_geo_cell_depth(label);
-		if (depth > best_depth && o2o_geo_cell_contains(label, cell))
+		if (depth > best_depth)
 		{
 			best = i;
 			best_depth = depth;
@@ -100,7 +106,14 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 	}
 	else
 	{
+		/* the largest cell beside those there are, but not much smaller than it has to be */
+		int common = 0;
+
+		for (i = 0; i < in->nNodes; i++)
+			common = Max(common, o2o_geo_cell_common_depth(DatumGetCell(in->nodeLabels[i]), cell));
 		depth = o2o_geo_cell_depth(cover) + 1;
+		if (in->nNodes < MANY_NODES && common >= depth)
+			depth++;
 		out->resultType = spgAddNode;
 		out->result.addNode.nodeLabel = CellGetDatum(o2o_geo_cell_ancestor(cell, depth));
 		out->result.addNode.nodeN = in->nNodes;
@@ -108,12 +121,71 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static inline O2oGeoCell
+cell_of(Datum leaf)
+{
+	return o2o_geo_cell(DatumGetGeoPoint(leaf));
+}
+
+/* The number of the node with this label, a new one if need be. */
+static int
+node_of(spgPickSplitOut *out, O2oGeoCell label)
+{
+	int node = 0;
+
+	while (node < out->nNodes && DatumGetCell(out->nodeLabels[node]) != label)
+		node++;
+	if (node == out->nNodes)
+		out->nodeLabels[out->nNodes++] = CellGetDatum(label);
+	return node;
+}
+
+/*
+ * Divide the nodes that got more than CROWDED positions once more, at the cell of
+ * these: a search looks at each position of a node that it comes to.
+ */
+static void
+divide_crowded(const spgPickSplitIn *in, spgPickSplitOut *out)
+{
+	Datum *labels = out->nodeLabels;
+	int *count = palloc0(sizeof(int) * out->nNodes);
+	int *first = palloc(sizeof(int) * out->nNodes);
+	int *depth = palloc(sizeof(int) * out->nNodes);
+	int i;
+
+	for (i = 0; i < in->nTuples; i++)
+	{
+		int node = out->mapTuplesToNodes[i];
+
+		if (count[node]++ == 0)
+		{
+			first[node] = i;
+			depth[node] = O2O_GEO_CELL_DEPTH;
+		}
+		else
+			depth[node] =
+				Min(depth[node], o2o_geo_cell_common_depth(cell_of(in->datums[i]),
+														   cell_of(in->datums[first[node]])));
+	}
+	out->nNodes = 0;
+	out->nodeLabels = palloc(sizeof(Datum) * in->nTuples);
+	for (i = 0; i < in->nTuples; i++)
+	{
+		int node = out->mapTuplesToNodes[i];
+		O2oGeoCell label = DatumGetCell(labels[node]);
+
+		if (count[node] > CROWDED && depth[node] < O2O_GEO_CELL_DEPTH)
+			label = o2o_geo_cell_ancestor(cell_of(in->datums[i]), depth[node] + 1);
+		out->mapTuplesToNodes[i] = node_of(out, label);
+	}
+}
+
 Datum
 o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 {
 	spgPickSplitIn *in = (spgPickSplitIn *) PG_GETARG_POINTER(0);
 	spgPickSplitOut *out = (spgPickSplitOut *) PG_GETARG_POINTER(1);
-	O2oGeoCell first = o2o_geo_cell(DatumGetGeoPoint(in->datums[0]));
+	O2oGeoCell first = cell_of(in->datums[0]);
 	int last = in->nTuples - 1;
 	int depth = O2O_GEO_CELL_DEPTH;     /* of the cell of all */
 	int old_depth = O2O_GEO_CELL_DEPTH; /* without the new one, which comes last */
@@ -121,8 +193,7 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 
 	for (i = 0; i <= last; i++)
 	{
-		int common =
-			o2o_geo_cell_common_depth(first, o2o_geo_cell(DatumGetGeoPoint(in->datums[i])));
+		int common = o2o_geo_cell_common_depth(first, cell_of(in->datums[i]));
 
 		depth = Min(depth, common);
 		if (i < last)
@@ -138,42 +209,60 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 	for (i = 0; i <= last; i++)
 	{
 		int label_depth = Min((i < last ? old_depth : depth) + 1, O2O_GEO_CELL_DEPTH);
-		Datum label = CellGetDatum(
-			o2o_geo_cell_ancestor(o2o_geo_cell(DatumGetGeoPoint(in->datums[i])), label_depth));
-		int node = 0;
 
-		while (node < out->nNodes && out->nodeLabels[node] != label)
-			node++;
-		if (node == out->nNodes)
-			out->nodeLabels[out->nNodes++] = label;
-		out->mapTuplesToNodes[i] = node;
 		out->leafTupleDatums[i] = in->datums[i];
+		out->mapTuplesToNodes[i] =
+			node_of(out, o2o_geo_cell_ancestor(cell_of(in->datums[i]), label_depth));
 	}
+	if (out->nNodes > 1)
+		divide_crowded(in, out);
 	PG_RETURN_VOID();
 }
 
-/* What the bounds need of the positions searched from, kept for the scan. */
-typedef struct SearchFrom
+/*
+ * What is kept for the scan: of the positions searched from what the bounds need,
+ * and room for the answer, which the core copies before it asks again.
+ */
+typedef struct Search
 {
-	O2oGeoQuery nearest;
+	O2oGeoSearch nearest;
 	O2oGeoQuery circle;
-} SearchFrom;
+	int room;           /* nodes that there is room for */
+	double **distances; /* of a node, one for each ORDER BY */
+	int *nodes;
+} Search;
 
-static SearchFrom *
-search_from(FmgrInfo *flinfo)
+static Search *
+search_begin(FmgrInfo *flinfo)
 {
-	if (flinfo->fn_extra == NULL)
-	{
-		SearchFrom *from = MemoryContextAlloc(flinfo->fn_mcxt, sizeof(SearchFrom));
+	Search *search = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Search));
 
-		o2o_geo_query_init(&from->nearest, 0);
-		o2o_geo_query_init(&from->circle, 0);
-		flinfo->fn_extra = from;
-	}
-	return (SearchFrom *) flinfo->fn_extra;
+	o2o_geo_search_init(&search->nearest, 0);
+	o2o_geo_query_init(&search->circle, 0);
+	flinfo->fn_extra = search;
+	return search;
 }
 
-static const O2oGeoQuery *
+static inline Search *
+search_of(FmgrInfo *flinfo)
+{
+	return flinfo->fn_extra ? (Search *) flinfo->fn_extra : search_begin(flinfo);
+}
+
+/* Room for the answer about so many nodes; what was given before stays until the scan ends. */
+static void
+make_room(Search *search, MemoryContext context, int nodes, int orderbys)
+{
+	double *values = MemoryContextAlloc(context, sizeof(double) * nodes * orderbys + 1);
+
+	search->distances = MemoryContextAlloc(context, sizeof(double *) * nodes);
+	search->nodes = MemoryContextAlloc(context, sizeof(int) * nodes);
+	for (int i = 0; i < nodes; i++)
+		search->distances[i] = values + i * orderbys;
+	search->room = nodes;
+}
+
+static inline const O2oGeoQuery *
 prepared(O2oGeoQuery *query, O2oGeoPoint point)
 {
 	if (query->point != point)
@@ -181,29 +270,24 @@ prepared(O2oGeoQuery *query, O2oGeoPoint point)
 	return query;
 }
 
-static double *
-bounds_of(FmgrInfo *flinfo, const ScanKeyData *orderbys, int count, const O2oGeoBox *box)
+/* The search of one ORDER BY; another position begins a new one. */
+static inline O2oGeoSearch *
+searched_from(Search *search, Datum point)
 {
-	SearchFrom *from = search_from(flinfo);
-	double *bounds = palloc(sizeof(double) * count);
-	int i;
-
-	for (i = 0; i < count; i++)
-		bounds[i] =
-			o2o_geo_bound(prepared(&from->nearest, DatumGetGeoPoint(orderbys[i].sk_argument)), box);
-	return bounds;
+	if (search->nearest.query.point != DatumGetGeoPoint(point))
+		o2o_geo_search_init(&search->nearest, DatumGetGeoPoint(point));
+	return &search->nearest;
 }
 
 /* Whether a position of the area may satisfy the condition. */
 static bool
-area_may_match(FmgrInfo *flinfo, const ScanKeyData *key, const O2oGeoBox *box)
+area_may_match(Search *search, const ScanKeyData *key, const O2oGeoBox *box)
 {
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
 		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
 
-		return o2o_geo_bound(prepared(&search_from(flinfo)->circle, circle->center), box) <=
-			   circle->radius;
+		return o2o_geo_bound(prepared(&search->circle, circle->center), box) <= circle->radius;
 	}
 	if (key->sk_strategy == O2O_GEO_OVERLAPS_FRAME || key->sk_strategy == O2O_GEO_IN_FRAME)
 		return o2o_geo_frame_reaches(DatumGetGeoFrame(key->sk_argument), box);
@@ -220,17 +304,19 @@ area_may_match(FmgrInfo *flinfo, const ScanKeyData *key, const O2oGeoBox *box)
 
 /* Of a single position the area says all but the exact distance. */
 static bool
-point_matches(FmgrInfo *flinfo, const ScanKeyData *key, O2oGeoPoint point, const O2oGeoBox *box)
+point_matches(Search *search, const ScanKeyData *key, O2oGeoPoint point)
 {
-	if (!area_may_match(flinfo, key, box))
-		return false;
+	O2oGeoBox box;
+
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
 		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
 
-		return o2o_geo_distance(point, circle->center) <= circle->radius;
+		return o2o_geo_point_within(prepared(&search->circle, circle->center), point,
+									circle->radius);
 	}
-	return true;
+	box = o2o_geo_point_box(point);
+	return area_may_match(search, key, &box);
 }
 
 Datum
@@ -238,25 +324,28 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 {
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
+	Search *search = search_of(fcinfo->flinfo);
 	int i;
 	int k;
 
+	if (in->nNodes > search->room)
+		make_room(search, fcinfo->flinfo->fn_mcxt, in->nNodes, in->norderbys);
 	out->nNodes = 0;
-	out->nodeNumbers = palloc(sizeof(int) * in->nNodes);
+	out->nodeNumbers = search->nodes;
 	if (in->norderbys > 0)
-		out->distances = palloc(sizeof(double *) * in->nNodes);
+		out->distances = search->distances;
 	for (i = 0; i < in->nNodes; i++)
 	{
 		O2oGeoBox box = o2o_geo_cell_box(DatumGetCell(in->nodeLabels[i]));
 		bool enter = true;
 
 		for (k = 0; k < in->nkeys && enter; k++)
-			enter = area_may_match(fcinfo->flinfo, &in->scankeys[k], &box);
+			enter = area_may_match(search, &in->scankeys[k], &box);
 		if (!enter)
 			continue;
-		if (in->norderbys > 0)
-			out->distances[out->nNodes] =
-				bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
+		for (k = 0; k < in->norderbys; k++)
+			out->distances[out->nNodes][k] =
+				o2o_geo_bound(&searched_from(search, in->orderbys[k].sk_argument)->query, &box);
 		out->nodeNumbers[out->nNodes++] = i;
 	}
 	PG_RETURN_VOID();
@@ -268,15 +357,27 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 	O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
-	O2oGeoBox box = o2o_geo_point_box(point);
+	Search *search = search_of(fcinfo->flinfo);
 	int k;
 
 	out->recheck = false;
-	out->recheckDistances = true;
 	for (k = 0; k < in->nkeys; k++)
-		if (!point_matches(fcinfo->flinfo, &in->scankeys[k], point, &box))
+		if (!point_matches(search, &in->scankeys[k], point))
 			PG_RETURN_BOOL(false);
-	if (in->norderbys > 0)
-		out->distances = bounds_of(fcinfo->flinfo, in->orderbys, in->norderbys, &box);
+	if (in->norderbys == 0)
+		PG_RETURN_BOOL(true);
+	if (search->room == 0)
+		make_room(search, fcinfo->flinfo->fn_mcxt, 1, in->norderbys);
+	out->distances = search->distances[0];
+	out->recheckDistances = false;
+	for (k = 0; k < in->norderbys; k++)
+	{
+		bool exact;
+
+		out->distances[k] = o2o_geo_search_distance(
+			searched_from(search, in->orderbys[k].sk_argument), point, &exact);
+		if (!exact)
+			out->recheckDistances = true;
+	}
 	PG_RETURN_BOOL(true);
 }

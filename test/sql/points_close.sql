@@ -84,6 +84,11 @@ SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_close('card:ann', 'none', 'why')$$,
 	$$SELECT o2o.points_close('card:nobody', 'club', 'why')$$]) q;
 SELECT * FROM o2o.points_verify();
+-- A closed account that has something is seen.
+BEGIN;
+UPDATE o2o.points_account SET closed_at = now() WHERE balance > 0;
+SELECT "check", program, detail FROM o2o.points_verify();
+ROLLBACK;
 \c contrib_regression
 SET client_min_messages = warning;
 DROP DATABASE o2o_points_close;

@@ -83,6 +83,11 @@ SELECT left(pg_temp.try(q), 5) FROM unnest(ARRAY[
 	$$SELECT o2o.points_partner_open('card:ann', 'bad', 'club', 'sometimes')$$,
 	$$SELECT o2o.points_partner_limit('bank', 'club', 1)$$]) q;
 SELECT * FROM o2o.points_verify();
+-- Stripes that promise more than was paid are seen.
+BEGIN;
+UPDATE o2o.points_stripe SET available = available + 1 WHERE stripe = 0 AND account_id = (SELECT account_id FROM o2o.points_partner WHERE partner = 'cafe');
+SELECT "check", program, detail FROM o2o.points_verify();
+ROLLBACK;
 \c contrib_regression
 SET client_min_messages = warning;
 DROP DATABASE o2o_points_partner;

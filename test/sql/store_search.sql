@@ -105,6 +105,19 @@ BEGIN
 END $$;
 SELECT pg_temp.uses_index();
 
+-- Every condition at once, on positions of two decimals with many ties: like asking each place and sorting.
+SELECT setseed(0.5);
+SELECT location_import((SELECT jsonb_agg(jsonb_build_object('source', 'crm', 'source_id', 'n' || i, 'name', 'n' || i, 'roles', 'test', 'lon', round((8 + random())::numeric, 2), 'lat', round((47 + random() / 2)::numeric, 2), 'time_zone', (ARRAY['Europe/Zurich', 'Asia/Shanghai', 'America/New_York'])[i % 3 + 1],
+	'services', (ARRAY['pickup', 'repair', 'pickup|repair', ''])[i % 4 + 1], 'hours', (ARRAY['Mo-Fr 09:00-18:00', 'Mo-Su 18:00-02:00', '24/7; 2026-06-03 off', 'Sa 10:00-16:00'])[i % 7 % 4 + 1])) FROM generate_series(1, 400) i));
+ANALYZE location;
+CREATE TEMP TABLE open_place AS SELECT l.location_id, at FROM location l, unnest('{2026-06-03 10:00Z,2026-06-06 01:30Z}'::timestamptz[]) at WHERE l.roles @> '{test}' AND store_is_open(l.location_id, at);
+SELECT count(*) AS asked, sum(cardinality(found)) > 200 AS many, count(*) FILTER (WHERE found IS DISTINCT FROM expected) AS wrong
+FROM (SELECT (SELECT array_agg(s.store_id ORDER BY n) FROM stores_nearest(p, k, m, at, services, '{test}') WITH ORDINALITY s (store_id, name, d, n)) AS found,
+		(SELECT array_agg(x.location_id ORDER BY x.d, x.location_id) FROM (SELECT l.location_id, l.position <-> p AS d FROM location l
+			WHERE l.roles @> '{test}' AND (m IS NULL OR l.position <-> p <= m) AND (at IS NULL OR (l.location_id, at) IN (SELECT o.location_id, o.at FROM open_place o)) AND (t.services IS NULL OR l.services @> t.services) ORDER BY 2, 1 LIMIT k) x) AS expected
+	FROM (SELECT geopoint(round((8 + random())::numeric, 2 + i % 2)::float8, round((47 + random() / 2)::numeric, 2 + i % 2)::float8) AS p, 1 + i % 12 AS k, CASE i % 3 WHEN 0 THEN NULL ELSE i * 300.0 END AS m,
+		CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN '2026-06-03 10:00Z'::timestamptz ELSE '2026-06-06 01:30Z' END AS at, CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN '{pickup}'::text[] ELSE '{pickup,repair}' END AS services FROM generate_series(1, 100) i) t) q;
+
 -- Registering again replaces; what cannot be understood is refused.
 SELECT location_import('[{"source": "pos", "source_id": "day", "name": "Day 2", "hours": [], "exceptions": []}]');
 SELECT name, position, (SELECT count(*) FROM location_hours h WHERE h.location_id = l.location_id) AS hours FROM location l WHERE source_id = 'day';

@@ -3,7 +3,8 @@
  *		Compares the distances of src/geo/distance.c with PROJ's geod_inverse, and
  *		its lower bounds with distances, on seeded random positions; also cells
  *		and text round trips.  Prints the errors found and exits 1 on a violation.
- *		Usage: geo_distance_check [pairs [seed]]
+ *		Usage: geo_distance_check [pairs [seed]]; ten times as many for bounds.
+ *		O2O_LONG=1 in the environment means a million.
  */
 #include "geo/geo.h"
 
@@ -168,6 +169,7 @@ check_bounds(long pairs)
 		int64_t		lat = o2o_geo_lat(p);
 		O2oGeoBox	box;
 		O2oGeoQuery query;
+		O2oGeoSearch search;
 		double		distance = o2o_geo_distance(q, p);
 		double		bound;
 
@@ -182,14 +184,37 @@ check_bounds(long pairs)
 			broken++;
 			printf("bound %.9f above %.9f\n", bound, distance);
 		}
-		/* how much a position's own bound gives away, where searches happen */
+		/* the position alone: its bounds, and whether it is within about as far */
 		box.west = box.east = lon;
 		box.south = box.north = lat;
 		bound = o2o_geo_bound(&query, &box);
-		if (!(bound <= distance))
+		if (!(bound <= distance) || !(o2o_geo_point_bound(&query, p) <= distance))
 		{
 			broken++;
-			printf("bound %.9f above %.9f\n", bound, distance);
+			printf("bounds %.9f and %.9f above %.9f\n", bound, o2o_geo_point_bound(&query, p), distance);
+		}
+		for (int k = 0; k < 4; k++)
+		{
+			double		radius = k == 0 ? distance : k == 1 ? nextafter(distance, 0) : distance * uniform(0.9999, 1.0001);
+
+			if (o2o_geo_point_within(&query, p, radius) != (distance <= radius))
+			{
+				broken++;
+				printf("%.9f within %.9f\n", distance, radius);
+			}
+		}
+		/* what a search says: a bound, or exactly the distance */
+		o2o_geo_search_init(&search, q);
+		for (int k = 0; k < 2; k++)
+		{
+			bool		exact;
+			double		said = o2o_geo_search_distance(&search, k ? p : neighbour(q, uniform(0, 2e5)), &exact);
+
+			if (k && (exact ? said != distance : !(said <= distance)))
+			{
+				broken++;
+				printf("a search says %.9f of %.9f\n", said, distance);
+			}
 		}
 		if (distance > 5e3 && distance < 1e4)
 		{
@@ -306,7 +331,8 @@ show_speed(void)
 int
 main(int argc, char **argv)
 {
-	long		pairs = argc > 1 ? atol(argv[1]) : 100000;
+	const char *is_long = getenv("O2O_LONG");
+	long		pairs = argc > 1 ? atol(argv[1]) : is_long && *is_long == '1' ? 1000000 : 50000;
 
 	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	printf("seed %llu\n", (unsigned long long) state);

@@ -5,7 +5,6 @@
 use strict;
 use warnings;
 use lib 'test/t';
-use Cwd qw(realpath);
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -42,26 +41,6 @@ sub random_statement
 	$amount = 0 if rand() < 0.5;
 	return statement(qq{SELECT 'order', '$key', $amount, points_earned FROM o2o.order_place('["$who"]',
 		'[{"sku": "K$key", "name": "Tea", "quantity": 2, "unit_price": 10}]', 'web', '$key', 'web', points_program => 'stars', points_burn => $amount)});
-}
-
-# The postmaster first, so that it starts nobody anew; then whoever else lives
-# in its data directory: backends leave its process group.
-sub kill_all
-{
-	my $data = realpath($node->data_dir);
-	$node->kill9;
-	for (1 .. 100)
-	{
-		my @pids = grep { (readlink("/proc/$_/cwd") // '') eq $data } map { m{/proc/(\d+)$} ? $1 : () } glob '/proc/[0-9]*';
-		if (!@pids)
-		{    # Where nobody buries the dead, as in some containers, the pid seems alive.
-			unlink "$data/postmaster.pid", $node->host . '/.s.PGSQL.' . $node->port . '.lock';
-			return;
-		}
-		kill 9, @pids;
-		sleep 0.05;
-	}
-	die 'backends survive kill -9';
 }
 
 # Keeps the answers; the key is unique, so a second answer must be the same.
@@ -140,7 +119,7 @@ sub crash_round
 	$round++;
 	my @writers = writers_start($node, 'shop', 8, 600, $seed + 100 * $round, \&random_statement);
 	sleep 1.5 + rand 2.5;
-	kill_all();
+	kill_all($node);
 	my ($out, undef, $sent) = writers_wait(@writers);
 	$go_on->();
 	remember($out);

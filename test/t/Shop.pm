@@ -3,6 +3,7 @@
 package Shop;
 use strict;
 use warnings;
+use Cwd qw(realpath);
 use Exporter 'import';
 use IPC::Run ();
 use POSIX ();
@@ -11,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_start_lists writers_wait at_once statement);
+our @EXPORT = qw(is_long seed shop_node shop_create trouble_ok components_ok writers_start writers_start_lists writers_wait at_once statement kill_all);
 
 # test/run --long
 sub is_long { return $ENV{O2O_LONG} ? 1 : 0; }
@@ -80,6 +81,27 @@ sub components_ok
 		WHERE p.customer_id <> c.component}),
 		'', "$when: customers are the components of the evidence in force");
 	return;
+}
+
+# The postmaster first, so that it starts nobody anew; then whoever else lives
+# in its data directory: backends leave its process group.
+sub kill_all
+{
+	my ($node) = @_;
+	my $data = realpath($node->data_dir);
+	$node->kill9;
+	for (1 .. 100)
+	{
+		my @pids = grep { (readlink("/proc/$_/cwd") // '') eq $data } map { m{/proc/(\d+)$} ? $1 : () } glob '/proc/[0-9]*';
+		if (!@pids)
+		{    # Where nobody buries the dead, as in some containers, the pid seems alive.
+			unlink "$data/postmaster.pid", $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+			return;
+		}
+		kill 9, @pids;
+		sleep 0.05;
+	}
+	die 'backends survive kill -9';
 }
 
 # SQL of one line.

@@ -1,0 +1,5 @@
+-- building the index on 1,000,000 positions, SP-GiST, rows along a Hilbert curve
+-- count: 1000000 rows
+-- repeats: 3
+CREATE INDEX built ON store_hilbert USING spgist (pos);
+DROP INDEX built;
