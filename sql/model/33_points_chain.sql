@@ -125,20 +125,31 @@ COMMENT ON FUNCTION o2o.points_proof_check(text[], bytea[]) IS 'Whether a proof 
 CREATE OR REPLACE FUNCTION o2o.points_chain_set(program text, is_chained boolean) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	was_chained boolean;
 	changed bigint;
 BEGIN
 	IF is_chained IS NULL THEN
 		RAISE EXCEPTION 'a points program is chained or not' USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	UPDATE o2o.points_program p SET is_chained = points_chain_set.is_chained WHERE p.program = points_chain_set.program;
+	SELECT p.is_chained INTO was_chained FROM o2o.points_program p WHERE p.program = points_chain_set.program FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'points program "%" does not exist', program
 			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
+	ELSIF is_chained AND NOT was_chained AND EXISTS (
+		SELECT FROM o2o.points_account a
+			JOIN o2o.points_posting p ON p.profile_id = a.profile_id AND p.account_id = a.account_id
+		WHERE a.program = points_chain_set.program AND p.chain IS NOT NULL)
+	THEN
+		RAISE EXCEPTION 'a hash chain that was ended cannot go on'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Points program %s was chained before.', program),
+				HINT = 'A posting without a link in a chain would be allowed then, and whoever takes a link out not be seen.';
 	END IF;
+	UPDATE o2o.points_program p SET is_chained = points_chain_set.is_chained
+	WHERE p.program = points_chain_set.program AND p.is_chained <> points_chain_set.is_chained;
 	PERFORM FROM o2o.points_account a WHERE a.program = points_chain_set.program ORDER BY a.account_id FOR NO KEY UPDATE;
 	UPDATE o2o.points_account a SET chain = CASE WHEN points_chain_set.is_chained THEN ''::bytea END
 	WHERE a.program = points_chain_set.program AND (a.chain IS NOT NULL) <> points_chain_set.is_chained;
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	RETURN changed;
 END $$;
-COMMENT ON FUNCTION o2o.points_chain_set(text, boolean) IS 'Turns the hash chain of a program''s accounts on or off, and returns how many accounts it changed. On: each posting from now on has a link over itself and the one before, and belongs to a block (points_block_make) that points_prove() proves it by; what was posted before has none. Locks all accounts of the program in the order of their ids, so that posting waits: do it before the program opens, or at night. Errors: O2302 unknown program, 22004 is_chained NULL.';
+COMMENT ON FUNCTION o2o.points_chain_set(text, boolean) IS 'Begins the hash chains of a program''s accounts, or ends them for good, and returns how many accounts it changed. On: each posting from now on has a link over itself and the one before, and belongs to a block (points_block_make) that points_prove() proves it by; what was posted before has none. Locks the program and all its accounts in the order of their ids, so that posting waits: do it before the program opens, or at night. Accounts that others open meanwhile are missed: call it again until it returns 0. Errors: O2302 unknown program, 22004 is_chained NULL, 22023 the chains were ended before.';

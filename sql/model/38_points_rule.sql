@@ -57,6 +57,7 @@ DECLARE
 	quoted o2o.points_program;
 	due numeric;
 	exact numeric := 0;
+	shares jsonb;
 	total numeric;
 	share record;
 	cap record;
@@ -100,51 +101,58 @@ BEGIN
 					SELECT r.points_per_unit FROM o2o.points_program_rate r
 					WHERE r.program = points_quote.program AND r.valid_from <= points_quote.at
 					ORDER BY r.valid_from DESC LIMIT 1) d ON true
-		), shared AS MATERIALIZED (
-			SELECT 1 AS place, 'base' AS kind, b.rule_id, b.name, b.budget_id, sum(b.amount) AS amount, sum(b.amount * b.value) AS points
-			FROM based b GROUP BY b.rule_id, b.name, b.budget_id
-			UNION ALL
-			SELECT 2, 'multiplier', r.rule_id, r.name, r.budget_id, sum(b.amount), sum(b.amount * b.value * (r.value - 1))
-			FROM based b JOIN rule r ON r.kind = 'multiplier' AND (r.category IS NULL OR r.category = b.category)
-			GROUP BY r.rule_id, r.name, r.budget_id
-			UNION ALL
-			SELECT 3, 'bonus', r.rule_id, r.name, r.budget_id, sum(b.amount), r.value
-			FROM based b JOIN rule r ON r.kind = 'bonus' AND (r.category IS NULL OR r.category = b.category)
-			WHERE b.amount > 0
-			GROUP BY r.rule_id, r.name, r.budget_id, r.value
 		)
-		-- What comes from a budget is of the program's scale, and all of it or nothing.
-		SELECT s.place, s.kind, s.rule_id, s.name, s.budget_id, s.amount, c.points, g.name AS budget_name,
-			s.budget_id IS NULL OR coalesce(CASE WHEN points_quote.drawn IS NOT NULL THEN s.budget_id = ANY (points_quote.drawn)
-				ELSE points_quote.at >= g.valid_from AND points_quote.at < g.valid_to
-					AND sum(c.points) OVER (PARTITION BY s.budget_id) <= g.available END, false) AS is_given
-		FROM shared s
-			CROSS JOIN LATERAL (SELECT CASE WHEN s.budget_id IS NULL THEN s.points ELSE trunc(s.points, quoted.scale) END AS points) c
-			LEFT JOIN (
-				SELECT t.budget_id, t.name, t.valid_from, t.valid_to, sum(p.available::numeric) AS available
-				FROM o2o.points_budget t
-					JOIN o2o.points_stripe p ON p.account_id = t.budget_id
-				WHERE t.budget_id IN (SELECT r.budget_id FROM rule r)
-				GROUP BY t.budget_id, t.name, t.valid_from, t.valid_to
-			) g ON g.budget_id = s.budget_id
-		ORDER BY s.place, s.rule_id NULLS FIRST
+		SELECT 1 AS place, 'base' AS kind, b.rule_id, b.name, b.budget_id, sum(b.amount) AS amount, sum(b.amount * b.value) AS points
+		FROM based b GROUP BY b.rule_id, b.name, b.budget_id
+		UNION ALL
+		SELECT 2, 'multiplier', r.rule_id, r.name, r.budget_id, sum(b.amount), sum(b.amount * b.value * (r.value - 1))
+		FROM based b JOIN rule r ON r.kind = 'multiplier' AND (r.category IS NULL OR r.category = b.category)
+		GROUP BY r.rule_id, r.name, r.budget_id
+		UNION ALL
+		SELECT 3, 'bonus', r.rule_id, r.name, r.budget_id, sum(b.amount), r.value
+		FROM based b JOIN rule r ON r.kind = 'bonus' AND (r.category IS NULL OR r.category = b.category)
+		WHERE b.amount > 0
+		GROUP BY r.rule_id, r.name, r.budget_id, r.value
+		ORDER BY place, rule_id NULLS FIRST
 	LOOP
 		kind := share.kind;
 		rule_id := share.rule_id;
 		name := coalesce(share.name, 'rate of the program');
 		amount := trim_scale(share.amount);
-		points := trim_scale(share.points);
 		budget_id := share.budget_id;
-		RETURN NEXT;
-		IF share.is_given THEN
-			exact := exact + share.points;
-		ELSE
-			kind := 'budget';
-			name := share.budget_name;
-			points := - points;
-			RETURN NEXT;
+		-- What comes from a budget is of the program's scale.
+		points := trim_scale(CASE WHEN share.budget_id IS NULL THEN share.points ELSE trunc(share.points, quoted.scale) END);
+		exact := exact + points;
+		IF share.budget_id IS NOT NULL THEN
+			shares := coalesce(shares, '[]') || jsonb_build_object('rule_id', share.rule_id, 'budget_id', share.budget_id, 'amount', amount, 'points', points);
 		END IF;
+		RETURN NEXT;
 	END LOOP;
+
+	-- All that a budget gives to the order, or nothing.
+	IF shares IS NOT NULL THEN
+		FOR share IN
+			SELECT s.rule_id, s.budget_id, s.amount, s.points, b.name
+			FROM (
+				SELECT u.*, sum(u.points) OVER (PARTITION BY u.budget_id) AS of_budget
+				FROM jsonb_to_recordset(shares) u (rule_id bigint, budget_id bigint, amount numeric, points numeric)
+			) s
+				JOIN o2o.points_budget b ON b.budget_id = s.budget_id
+			WHERE NOT CASE WHEN points_quote.drawn IS NOT NULL THEN s.budget_id = ANY (points_quote.drawn)
+				ELSE points_quote.at >= b.valid_from AND points_quote.at < b.valid_to
+					AND s.of_budget <= (SELECT sum(t.available::numeric) FROM o2o.points_stripe t WHERE t.account_id = b.budget_id) END
+			ORDER BY s.rule_id
+		LOOP
+			kind := 'budget';
+			rule_id := share.rule_id;
+			name := share.name;
+			amount := share.amount;
+			points := - share.points;
+			budget_id := share.budget_id;
+			exact := exact + points;
+			RETURN NEXT;
+		END LOOP;
+	END IF;
 	budget_id := NULL;
 
 	SELECT r.rule_id, r.name, r.value INTO cap FROM o2o.points_rule r

@@ -18,6 +18,9 @@ SELECT o2o.identify(v.ids, 'pos') FROM (VALUES ('{"card": "error-c"}'::jsonb), (
 SELECT set_config('o2o_test.undone', max(merge_id)::text, true) FROM o2o.identity_merge;
 SELECT o2o.customer_unmerge(current_setting('o2o_test.undone')::bigint, 'test');
 SELECT o2o.points_earn('card:error-a', 1, 'error', idempotency_key => 'error/1');
+SELECT o2o.points_close('card:error-d'::o2o.identifier, 'error', 'test');
+SELECT o2o.points_partner_open('card:error-b'::o2o.identifier, 'bank', 'error'),
+	set_config('o2o_test.pool', o2o.points_pool_open('card:error-d'::o2o.identifier, 'error', 'Home')::text, true);
 SELECT o2o.order_place('{"card": "error-a"}', '[{"sku": "error-tea", "name": "Tea", "unit_price": 5}]', 'pos', 'error/0', 'pos');
 INSERT INTO o2o.import_identity (batch_id, source, event_id, occurred_at, identifiers) VALUES (-1, 'mars', '1', now(), '{}');
 
@@ -64,6 +67,14 @@ INSERT INTO try VALUES
 	('O2401', $$SELECT o2o.store_huff_fit()$$, 'do not determine the exponents', '0 origins'),
 	('O2101', $$SELECT o2o.location_import_csv(E'source_id,name\n1,A', 'mars')$$, '^line 2 \(mars/1\): unknown source "mars"$', NULL),
 	('O2103', $$SELECT o2o.location_import_geojson('{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}, "properties": {"source_id": "error-none"}}', 'pos')$$, '^feature 1: unknown location "pos/error-none"$', NULL),
+	('O2320', $$SELECT o2o.points_pay('card:error-a'::o2o.identifier, 'card:error-c'::o2o.identifier, 1, 'error')$$, 'seller has no account', 'Profile \d+'),
+	('O2321', $$SELECT o2o.points_earn('card:error-d', 1, 'error')$$, '^the points account is closed$', 'Account \d+'),
+	('O2322', $$SELECT o2o.points_earn('card:error-a', 1, 'error', funding => 'partner:nobody')$$, 'no partner "nobody"', NULL),
+	('O2323', $$SELECT o2o.points_earn('card:error-a', 5, 'error', funding => 'partner:bank')$$, 'partner has paid', '^available 0, asked 5$'),
+	('O2324', $$SELECT o2o.points_exchange('card:error-a'::o2o.identifier, 1, 'error', 'error_backed')$$, 'no rate of exchange', NULL),
+	('O2326', $$SELECT o2o.points_pool_put('card:error-a'::o2o.identifier, -3, 1)$$, 'no such pool', '-3'),
+	('O2327', $$SELECT o2o.points_pool_put('card:error-a'::o2o.identifier, current_setting('o2o_test.pool')::bigint, 1)$$, 'no member', 'Pool \d+'),
+	('O2328', $$SELECT o2o.points_close('card:error-a'::o2o.identifier, 'error', 'test')$$, 'not empty', '^available 1, on hold 0, owed 0$'),
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": -9}]', 'pos', 'error/1', 'pos')$$, 'does not add up', 'Line 1'),
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": 9}]', 'pos', 'error/1', 'pos', payments => '[{"method": "cash", "amount": 8}]')$$, 'does not add up', '8.*9'),
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": 9}]', 'pos', 'error/1', 'pos', currency => 'CNY', points_program => 'error_euro')$$, 'different currencies', 'CNY.*EUR'),

@@ -1,4 +1,4 @@
--- Hash chains of accounts, Merkle trees and blocks.
+-- The links of hash chains and Merkle trees over them; blocks are in points_block.
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS "O2O" CASCADE;
 RESET client_min_messages;

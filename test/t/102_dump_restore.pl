@@ -20,6 +20,7 @@ $node->safe_psql('shop', q{
 	SELECT o2o.grant_access('clerk', 'operator');
 	SELECT o2o.grant_access('boss', 'reader');
 	SELECT o2o.points_program_create('coins', 'Coins', 'EUR', 'Europe/Berlin', 2, expires_after => interval '1 year', reserve_policy => 'warn');
+	SELECT o2o.points_chain_set('coins', true);
 	SELECT o2o.points_reserve_deposit('coins', 1000, 'start', 'deposit');
 	SELECT o2o.source_register('erp', 'Books', 'erp', 'DE', 'Europe/Berlin');
 	SELECT o2o.location_import('[
@@ -53,8 +54,25 @@ $node->safe_psql('shop', q{
 	CALL o2o.maintain(60);});
 # Many transactions passed here; the new server begins with few.
 $node->safe_psql('shop', q{CREATE TEMP TABLE spent (i integer); DO $$ BEGIN FOR i IN 1 .. 30000 LOOP BEGIN INSERT INTO spent VALUES (i); EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; END $$});
-$node->safe_psql('shop', q{SET ROLE shop_owner; SELECT o2o.customer_merge('card:24', 'card:25', 'late')});
+# What was posted since the rollup advanced is above its horizon.
+$node->safe_psql('shop', q{
+	SET ROLE shop_owner;
+	SELECT o2o.customer_merge('card:24', 'card:25', 'late');
+	SELECT o2o.points_earn('card:3', 7, 'stars');
+	SELECT o2o.points_snapshot_take();
+	SELECT o2o.points_earn('card:3', 11, 'stars'), o2o.points_earn('card:3', 2, 'coins');});
 trouble_ok($node, 'shop', 'before');
+
+# Balances of the accounts without a row; the reference sums up all postings.
+my $sides = 'SELECT program, kind, balance FROM o2o.points_system_balance()';
+my $summed = q{
+	SELECT s.program, s.kind, o2o.points_round(coalesce(- p.amount, 0::numeric)::o2o.points, 4, 'floor')
+	FROM o2o.points_system_account s
+		LEFT JOIN (SELECT contra_account_id, sum(amount::numeric) AS amount FROM o2o.points_posting GROUP BY 1) p ON p.contra_account_id = s.account_id
+	ORDER BY s.program, s.kind};
+my $unrolled = 'SELECT count(*) FROM o2o.points_posting p, o2o.points_rollup_horizon h WHERE p.seq >= h.horizon';
+is($node->safe_psql('shop', $sides), $node->safe_psql('shop', $summed), 'before: the balances of the other sides are what was posted');
+cmp_ok($node->safe_psql('shop', $unrolled), '>', 2, 'before: not all of it is in the rollup');
 
 # Each table with its rows and the hash of their content, each sequence with its
 # value; a hash would miss what is not read back as it was written, so as text.
@@ -89,6 +107,7 @@ my $rows = $node->safe_psql('shop', $content);
 my $filled = () = $rows =~ /\|r\|shop_owner\|[1-9]/g;
 cmp_ok($filled, '>', 35, "$filled tables have rows");
 my $schema = schema($node, 'shop');
+my $sides_before = $node->safe_psql('shop', $sides);
 my $last_seq = $node->safe_psql('shop', 'SELECT max(seq) FROM o2o.customer_changes()');
 my $changes = $node->safe_psql('shop', 'SELECT * FROM o2o.customer_changes()');
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/shop.dump';
@@ -114,6 +133,8 @@ for my $to ([ $node, 'copy', 'the same server' ], [ $other, 'shop', 'another ser
 	is($server->safe_psql($database, q{SELECT "check", value FROM o2o.health() WHERE status = 'problem'}), '', "$where: health() has no problem");
 	is($server->safe_psql($database, 'SELECT * FROM o2o.customer_changes()'), $changes, "$where: the same changes");
 
+	is($server->safe_psql($database, $sides), $sides_before, "$where: the same balances of the other sides");
+
 	# Work goes on where it was.
 	my $as = sub { my ($role, $sql) = @_; return ($server->psql($database, $sql, extra_params => [ '-U', $role ]))[ 0 .. 2 ]; };
 	my ($status, $out, $err) = $as->('till', q{
@@ -136,7 +157,15 @@ for my $to ([ $node, 'copy', 'the same server' ], [ $other, 'shop', 'another ser
 	is($out, "t\n2|1|merge|t", "$where: the numbers of changes rise, and a reader gets each once") or diag($err);
 	is( $server->safe_psql($database, q{SET ROLE shop_owner; SELECT count(*) FROM o2o.customer_unmerge((SELECT max(merge_id) FROM o2o.identity_merge), 'after')}),
 		'2', "$where: what was merged there can be taken back");
+	# The rollup's horizon came along; what is posted here lies above it, in whatever transactions.
+	is($server->safe_psql($database, $sides), $server->safe_psql($database, $summed), "$where: they are still what was posted");
+	cmp_ok($server->safe_psql($database, $unrolled), '>', 4, "$where: what was posted here is not in the rollup yet");
 	trouble_ok($server, $database, "$where, afterwards");
+	is($server->safe_psql($database, 'SELECT * FROM o2o.points_verify(since => 1)'), '', "$where: points_verify() since the snapshot returns no row");
+	$server->safe_psql($database, 'SET ROLE shop_owner; CALL o2o.maintain(60)');
+	is($server->safe_psql($database, $sides), $server->safe_psql($database, $summed), "$where: and when the rollup has advanced");
+	is($server->safe_psql($database, $unrolled), '0', "$where: which has all then");
+	trouble_ok($server, $database, "$where, after maintain()");
 	components_ok($server, $database, "$where, afterwards");
 	is($server->safe_psql($database, 'SET client_min_messages = warning; SET ROLE shop_owner; CALL o2o.setup()'), '', "$where: setup() again");
 
