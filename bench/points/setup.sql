@@ -103,7 +103,7 @@ BEGIN
 	RETURN ids;
 END $$;
 INSERT INTO ledger.account (id, name, unit, may_be_negative) VALUES ('acc_issuer', 'Issuer', 'points', true);
-INSERT INTO ledger.account (id, name, unit, may_be_negative) SELECT 'acc_' || md5(n::text), 'Member ' || n, 'points', false FROM member;
+INSERT INTO ledger.account (id, name, unit, balance, may_be_negative) SELECT 'acc_' || md5(n::text), 'Member ' || n, 'points', 1000, false FROM member;
 
 -- The floor: a balance and a history, nothing else.
 CREATE TABLE plain_account (id integer PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 70);
@@ -118,7 +118,7 @@ INSERT INTO o2o.import_points (batch_id, profile_id, program, operation, amount,
 SELECT 2, m.profile_id, 'lots', 'earn', 1000, now() - p.n * interval '1 month' FROM generate_series(0, 35) AS p (n) JOIN member m ON m.n BETWEEN 1001 AND 2000;
 SELECT o2o.points_import(2);
 INSERT INTO o2o.import_identity (batch_id, source, event_id, occurred_at, identifiers)
-SELECT 2, 'crm', format('many/%s/%s', p.size, n), now(), jsonb_build_object('card', (SELECT jsonb_agg(format('p%s_%s_%s', p.size, n, i)) FROM generate_series(1, p.size) i))
+SELECT 2, 'crm', format('many/%s/%s', p.size, n), now(), jsonb_build_object('device', (SELECT jsonb_agg(format('p%s_%s_%s', p.size, n, i)) FROM generate_series(1, p.size) i))
 FROM unnest('{1,4,20}'::integer[]) AS p (size) CROSS JOIN generate_series(1, 200) AS n;
 SELECT o2o.identity_import(2);
 CREATE TABLE many AS
