@@ -31,7 +31,9 @@ COMMENT ON COLUMN o2o.access_grant.granted_by IS 'Who granted it';
 INSERT INTO o2o.access_right (profile, object_kind, object_name, privilege)
 SELECT r.profile, r.kind, n.name, r.privilege
 FROM (VALUES
-	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_budgets}'),
+	('operator', 'function', 'EXECUTE', '{identity_match, identity_match_train, match_model_get, match_model_save}'),
+	('operator', 'table', 'SELECT', '{match_model, match_model_level, match_model_rule, match_model_term}'),
+	('reader', 'table', 'SELECT', '{points_reserve, points_cohorts, points_statements, points_seller_settlement, points_partner_bill, points_budgets}'),
 	('operator', 'function', 'EXECUTE', '{points_reserve_withdraw, points_reserve_set, points_budget_create, points_budget_change, points_accounting, points_liability_roll, points_opening_import, points_reconcile}'),
 	('operator', 'function', 'EXECUTE', '{location_import_csv, location_import_geojson, store_site_scores, store_site_cannibalisation, store_huff_fit}'),
 	('operator', 'table', 'SELECT', '{customer_position}'),
@@ -41,6 +43,9 @@ FROM (VALUES
 	('operator', 'table', 'SELECT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'INSERT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'DELETE', '{import_points_opening, import_points_balance, import_points_event}'),
+	('cashier', 'function', 'EXECUTE', '{consent_record, consent_given}'),
+	('operator', 'function', 'EXECUTE', '{trait_mark, trait_unmark}'),
+	('operator', 'table', 'SELECT', '{customer_trait, customer_record, customer_consent}'),
 	('reader', 'table', 'SELECT', '{customer_360, customer_timeline, channel_sales, category_sales, omnichannel_customers, points_liability, store_sales, stage_funnel}'),
 	('cashier', 'function', 'EXECUTE', '{identify, customer_lookup, points_earn, points_burn, points_transfer, points_balance, points_hold, points_capture, points_void, points_transfer_find, points_statement, points_balance_at, points_quote, points_tier, points_reward, points_pay, points_exchange, points_pool_join, points_pool_put, points_pool_spend, points_pool_leave, points_pool_balance, points_refund, points_clawback, order_place, order_return, stores_nearest, stores_within, stores_serving, store_is_open, store_next_opening, touchpoint_record}'),
 	('operator', 'function', 'EXECUTE', '{points_post_many, customer_merge, customer_unmerge, customer_split, customer_keep_apart, customer_at, customer_changes, evidence_retract, evidence_accept, evidence_reject, identifier_reassign, identify_many, identity_bridges, identity_explain, identity_import, identity_verify, order_import, touchpoint_import, location_import, source_register, points_import, points_program_create, points_reserve_deposit, points_reserve_status, points_expire, points_verify, points_system_balance, points_snapshot_take, points_snapshot_drop, points_chain_set, points_prove, points_proof_check, points_adjust, points_reverse, points_activate, points_qualify, points_tier_evaluate, points_reward_decide, points_seller_open, points_seller_balance, points_settle, points_partner_open, points_partner_fund, points_partner_withdraw, points_partner_limit, points_partner_balance, points_exchange_reverse, points_pool_open, points_pool_close, points_cross_draw, points_compensate, points_close, points_reopen, journey_partition, health, maintain, maintain_step}'),
