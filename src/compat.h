@@ -8,6 +8,8 @@
 
 #include "postgres.h"
 
+#include "access/tableam.h"
+
 #if PG_VERSION_NUM < 150000
 #error "O2O needs PostgreSQL 15 or later"
 #endif
@@ -33,6 +35,31 @@ struct Node;
 #define o2o_local_backend_status(i) pgstat_get_local_beentry_by_index(i)
 #else
 #define o2o_local_backend_status(i) pgstat_fetch_stat_local_beentry(i)
+#endif
+
+/* Index scans count their searches since 18. */
+#if PG_VERSION_NUM >= 180000
+#define o2o_index_beginscan(heap, index, snapshot, keys) \
+	index_beginscan(heap, index, snapshot, NULL, keys, 0)
+#else
+#define o2o_index_beginscan(heap, index, snapshot, keys) \
+	index_beginscan(heap, index, snapshot, keys, 0)
+#endif
+
+/* Which indexes want an entry after an update: all or none, and since 16 the summarizing ones alone. */
+#if PG_VERSION_NUM >= 160000
+typedef TU_UpdateIndexes o2o_update_indexes;
+#define o2o_insert_index_tuples(relation, slot, estate, which)             \
+	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL, \
+						  (which) == TU_Summarizing)
+#define O2O_UPDATE_ALL_INDEXES TU_All
+#define O2O_UPDATE_NO_INDEX TU_None
+#else
+typedef bool o2o_update_indexes;
+#define o2o_insert_index_tuples(relation, slot, estate, which) \
+	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL)
+#define O2O_UPDATE_ALL_INDEXES true
+#define O2O_UPDATE_NO_INDEX false
 #endif
 
 #endif /* O2O_COMPAT_H */

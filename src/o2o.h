@@ -13,6 +13,13 @@
 #define ERRCODE_O2O_SOURCE_UNKNOWN MAKE_SQLSTATE('O', '2', '1', '0', '1')
 #define ERRCODE_O2O_TOO_MANY_IDENTIFIERS MAKE_SQLSTATE('O', '2', '2', '0', '5')
 #define ERRCODE_O2O_KIND_UNKNOWN MAKE_SQLSTATE('O', '2', '2', '0', '7')
+#define ERRCODE_O2O_NOBODY MAKE_SQLSTATE('O', '2', '2', '0', '1')
+#define ERRCODE_O2O_INSUFFICIENT_POINTS MAKE_SQLSTATE('O', '2', '3', '0', '1')
+#define ERRCODE_O2O_NO_PROGRAM MAKE_SQLSTATE('O', '2', '3', '0', '2')
+#define ERRCODE_O2O_AMOUNT MAKE_SQLSTATE('O', '2', '3', '0', '3')
+#define ERRCODE_O2O_AMOUNT_SCALE MAKE_SQLSTATE('O', '2', '3', '0', '4')
+#define ERRCODE_O2O_NO_SELLER MAKE_SQLSTATE('O', '2', '3', '2', '0')
+#define ERRCODE_O2O_ACCOUNT_CLOSED MAKE_SQLSTATE('O', '2', '3', '2', '1')
 #define ERRCODE_O2O_FIT_UNDETERMINED MAKE_SQLSTATE('O', '2', '4', '0', '1')
 
 /* For callers within the extension, who look once more: customers merged meanwhile. */

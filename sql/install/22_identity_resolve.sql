@@ -24,16 +24,10 @@ COMMENT ON FUNCTION o2o.evidence_record(bigint[], text, text, text, text, text, 
 
 CREATE FUNCTION o2o.identity_resolve(identifiers o2o.identifier[], source text, event_id text, occurred_at timestamptz,
 	OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)
-LANGUAGE c VOLATILE PARALLEL UNSAFE
--- Statements ask for a few keys, and plans are kept: one made while a table was
--- empty or never analysed must not scan it once it has grown.
-SET enable_seqscan = off SET enable_bitmapscan = off
-AS 'MODULE_PATHNAME', 'o2o_identity_resolve';
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'o2o_identity_resolve';
 COMMENT ON FUNCTION o2o.identity_resolve(o2o.identifier[], text, text, timestamptz) IS 'The heart of identify(): finds or makes the profiles of the identifiers, links what the rules allow, keeps the rest as suppressed evidence. profile_id is that of the highest-priority identifier, or a new anonymous one where no identifier identifies anybody. Protocol: claim identifiers in order, read again, lock customers ascending, check that they are unchanged (else free the locks and repeat), apply the rules under the lock, write. Deterministic: customers = connected components of the links in force. Errors: O2207 a kind has no row in identifier_kind, 22023 occurred_at is NULL or not finite.';
 
 CREATE FUNCTION o2o.identity_observe(identifiers jsonb, source text, event_id text, occurred_at timestamptz,
 	OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)
-LANGUAGE c VOLATILE PARALLEL UNSAFE
-SET enable_seqscan = off SET enable_bitmapscan = off
-AS 'MODULE_PATHNAME', 'o2o_identity_observe';
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'o2o_identity_observe';
 COMMENT ON FUNCTION o2o.identity_observe(jsonb, text, text, timestamptz) IS 'identity_resolve() for identifiers as identifiers_from_json() reads them (NULL: none), with the default country of the source. Errors: as of these two, and O2101 the source is not registered.';

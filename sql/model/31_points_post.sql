@@ -12,22 +12,6 @@ CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_
 CREATE INDEX IF NOT EXISTS points_hold_part_hold_id_idx ON o2o.points_hold_part (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_part_held_until_idx ON o2o.points_hold_part (held_until) WHERE is_open AND held_until < 'infinity';
 
-CREATE OR REPLACE FUNCTION o2o.points_expires_at(occurred_at timestamptz, expires_after interval, expires_round text, time_zone text) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-	WHEN expires_after IS NULL THEN 'infinity'::timestamptz
-	WHEN expires_round = 'none' THEN ((occurred_at AT TIME ZONE time_zone) + expires_after) AT TIME ZONE time_zone
-	ELSE (date_trunc(expires_round, (occurred_at AT TIME ZONE time_zone) + expires_after)
-		+ CASE expires_round WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '1 week' WHEN 'month' THEN interval '1 month'
-			WHEN 'quarter' THEN interval '3 months' WHEN 'year' THEN interval '1 year' END) AT TIME ZONE time_zone
-	END;
-COMMENT ON FUNCTION o2o.points_expires_at(timestamptz, interval, text, text) IS 'When points earned at occurred_at expire, the first moment at which they are gone: occurred_at + expires_after on the clock of the time zone (31 January + 1 month is the last of February), then the end of the day, week (Monday to Sunday), month, quarter or year that this falls in, or exactly that (none). infinity where expires_after is NULL.';
-
-CREATE OR REPLACE FUNCTION o2o.points_grant_month(occurred_at timestamptz, time_zone text) RETURNS date
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN date_trunc('month', occurred_at AT TIME ZONE time_zone)::date;
-COMMENT ON FUNCTION o2o.points_grant_month(timestamptz, text) IS 'First day of the month, on the clock of the time zone, in which points were granted.';
-
 CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, currency text, time_zone text DEFAULT 'UTC',
 	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,
 	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
@@ -161,7 +145,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids, and closes portions of holds that are over. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
 
-CREATE OR REPLACE FUNCTION o2o.points_write(profile_ids bigint[], account_ids bigint[], transfer_ids bigint[], contra_account_ids bigint[], operations text[],
+CREATE OR REPLACE FUNCTION o2o.points_write_sql(profile_ids bigint[], account_ids bigint[], transfer_ids bigint[], contra_account_ids bigint[], operations text[],
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_ids uuid[],
 	acting_profile_ids bigint[], customer_ids bigint[], reference text[], reason text[], occurred_at timestamptz[],
 	reverses_transfer_ids bigint[]) RETURNS void
@@ -170,6 +154,9 @@ DECLARE
 	stamp timestamptz := clock_timestamp();
 	change bigint := o2o.change_seq();
 	wrong record;
+	posted o2o.points_posting;
+	chained bigint;
+	link bytea;
 BEGIN
 	WITH instruction AS MATERIALIZED (
 		SELECT u.*, a.kind, a.closed_at IS NOT NULL AS is_closed, a.version AS version_before, a.balance AS balance_before, a.debt AS debt_before, a.posted_at AS posted_before,
@@ -177,8 +164,8 @@ BEGIN
 			a.kind IN ('member', 'debt') AND u.expires_at IS NULL AS is_debt,
 			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AND o.owes AS owes,
 			CASE WHEN u.amount OPERATOR(o2o.>) 0 THEN o.above_zero WHEN u.amount OPERATOR(o2o.<) 0 THEN o.below_zero END AS has_sign
-		FROM unnest(profile_ids, account_ids, transfer_ids, contra_account_ids, operations, points_write.expires_at, points_write.grant_month,
-				points_write.funding, amounts, request_ids, acting_profile_ids, customer_ids, points_write.reference, points_write.reason, points_write.occurred_at,
+		FROM unnest(profile_ids, account_ids, transfer_ids, contra_account_ids, operations, points_write_sql.expires_at, points_write_sql.grant_month,
+				points_write_sql.funding, amounts, request_ids, acting_profile_ids, customer_ids, points_write_sql.reference, points_write_sql.reason, points_write_sql.occurred_at,
 				reverses_transfer_ids) WITH ORDINALITY
 			u (profile_id, account_id, transfer_id, contra_account_id, operation, expires_at, grant_month, funding, amount, request_id,
 				acting_profile_id, customer_id, reference, reason, occurred_at, reverses_transfer_id, n)
@@ -188,7 +175,7 @@ BEGIN
 		SELECT i.*, i.version_before + row_number() OVER w AS version,
 			i.balance_before OPERATOR(o2o.+) o2o.sum(i.amount) OVER w AS balance,
 			i.debt_before OPERATOR(o2o.-) coalesce(o2o.sum(i.amount) FILTER (WHERE i.is_debt) OVER w, 0::o2o.points) AS debt,
-			greatest(stamp, i.posted_before + interval '1 microsecond') + (row_number() OVER w - 1) * interval '1 microsecond' AS posted_at,
+			greatest(stamp + (i.n - 1) * interval '1 microsecond', i.posted_before + row_number() OVER w * interval '1 microsecond') AS posted_at,
 			lead(i.n) OVER w IS NULL AS is_last
 		FROM instruction i
 		WINDOW w AS (PARTITION BY i.profile_id, i.account_id ORDER BY i.n ROWS UNBOUNDED PRECEDING)
@@ -261,22 +248,29 @@ BEGIN
 				USING ERRCODE = 'data_corrupted', HINT = 'See what points_verify() tells.';
 		ELSE
 	END CASE;
+	-- Links of chained accounts, each after the one before.
+	FOR posted IN
+		SELECT p.* FROM o2o.points_posting p
+		WHERE p.seq = change AND p.chain IS NULL AND (p.profile_id, p.account_id) IN (
+			SELECT a.profile_id, a.account_id FROM o2o.points_account a
+			WHERE a.profile_id = ANY (profile_ids) AND a.account_id = ANY (account_ids) AND a.chain IS NOT NULL)
+		ORDER BY p.account_id, p.version
+	LOOP
+		IF posted.account_id IS DISTINCT FROM chained THEN
+			chained := posted.account_id;
+			link := (SELECT nullif(a.chain, '') FROM o2o.points_account a WHERE a.profile_id = posted.profile_id AND a.account_id = posted.account_id);
+		END IF;
+		link := o2o.points_chain(link, posted.profile_id, posted.account_id, posted.version, posted.transfer_id, posted.contra_account_id,
+			posted.operation, posted.amount, posted.balance, posted.expires_at, posted.grant_month, posted.funding, posted.request_id,
+			posted.acting_profile_id, posted.customer_id, posted.reference, posted.occurred_at, posted.posted_at, posted.posted_by,
+			posted.reverses_transfer_id, posted.seq);
+		UPDATE o2o.points_posting p SET chain = link
+		WHERE p.profile_id = posted.profile_id AND p.account_id = posted.account_id AND p.version = posted.version;
+		UPDATE o2o.points_account a SET chain = link
+		WHERE a.profile_id = posted.profile_id AND a.account_id = posted.account_id;
+	END LOOP;
 END $$;
-COMMENT ON FUNCTION o2o.points_write(bigint[], bigint[], bigint[], bigint[], text[], timestamptz[], date[], text[], o2o.points[], uuid[], bigint[], bigint[], text[], text[], timestamptz[], bigint[]) IS 'The only writer of postings: parallel arrays of instructions, one posting each, in their order; names as in points_posting. Gives each posting its account''s next version, running balance and rising posted_at, writes the account row once per call, and does to each lot what points_operation() says of the operation: above zero granted, or given back where consumed, expired or clawed; below consumed, expired or clawed; never what is on hold. Without a lot (expires_at, grant_month and funding NULL) a posting makes (below zero) or repays (above) the debt of a member''s account; other kinds have no lots. The accounts are locked, by points_accounts_lock(), in an earlier statement. Errors: O2321 the account is closed; XX001 no such account, a lot has less than is taken, a debt is less than is repaid; 22023 the operation does not fit the sign, the lot or the kind of account; 22003 the balance is out of range.';
-
-CREATE OR REPLACE FUNCTION o2o.points_post(profile_id bigint, account_id bigint, transfer_id bigint, contra_account_id bigint, operation text,
-	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_id uuid,
-	acting_profile_id bigint, customer_id bigint, reference text, reason text, occurred_at timestamptz,
-	reverses_transfer_id bigint DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	n integer[] := ARRAY[cardinality(amounts)];
-BEGIN
-	PERFORM o2o.points_write(array_fill(profile_id, n), array_fill(account_id, n), array_fill(transfer_id, n), array_fill(contra_account_id, n),
-		array_fill(operation, n), expires_at, grant_month, funding, amounts, array_fill(request_id, n), array_fill(acting_profile_id, n),
-		array_fill(customer_id, n), array_fill(reference, n), array_fill(reason, n), array_fill(occurred_at, n), array_fill(reverses_transfer_id, n));
-END $$;
-COMMENT ON FUNCTION o2o.points_post(bigint, bigint, bigint, bigint, text, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, text, text, timestamptz, bigint) IS 'points_write for one account: one posting per lot, given as parallel arrays of their keys and amounts, in this order. One amount with the key NULL makes or repays the account''s debt, or is for an account without lots. The account is locked. Errors: as points_write.';
+COMMENT ON FUNCTION o2o.points_write_sql(bigint[], bigint[], bigint[], bigint[], text[], timestamptz[], date[], text[], o2o.points[], uuid[], bigint[], bigint[], text[], text[], timestamptz[], bigint[]) IS 'points_write in SQL, for tables that C code must not write, and for comparison: the same arguments, the same rows, the same errors.';
 
 CREATE OR REPLACE FUNCTION o2o.points_quote_amount(program text, amount numeric, at timestamptz DEFAULT now()) RETURNS o2o.points
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

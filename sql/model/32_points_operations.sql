@@ -43,27 +43,51 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_spend(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz) IS 'Burns points of a customer, acting through one of its profiles, and returns the transfer_id. The customer''s lock is held by the caller (customer_lock). Errors: O2301 insufficient points, O2302, O2303, O2304 as points_program_check.';
 
+CREATE OR REPLACE FUNCTION o2o.points_payload(operation text, person text, counterparty text, amount o2o.points, program text, reference text, reason text,
+	occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	-- A retry that leaves occurred_at out has another now(): its default is no argument.
+	SELECT CASE operation
+		WHEN 'earn' THEN jsonb_build_object('person', person, 'amount', amount, 'program', program, 'reference', reference, 'reason', reason,
+			'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding, 'activate_at', extract(epoch FROM activate_at))
+		WHEN 'burn' THEN jsonb_build_object('person', person, 'amount', amount, 'program', program, 'reference', reference, 'reason', reason)
+		WHEN 'pay' THEN jsonb_build_object('person', person, 'seller', counterparty, 'amount', amount, 'program', program, 'reference', reference,
+			'reason', reason)
+		WHEN 'transfer' THEN jsonb_build_object('from_person', person, 'to_person', counterparty, 'amount', amount, 'program', program,
+			'reason', reason)
+		END
+$$;
+COMMENT ON FUNCTION o2o.points_payload(text, text, text, o2o.points, text, text, text, timestamptz, text, timestamptz) IS 'The arguments that an idempotency key of earn, burn, pay or transfer stands for, the same in single calls and batches. Persons as the caller gave them: identifier or id.';
+
 CREATE OR REPLACE FUNCTION o2o.points_earn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
 	reason text, idempotency_key text, occurred_at timestamptz, funding text, activate_at timestamptz, OUT transfer_id bigint, OUT balance o2o.points)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	request uuid := gen_random_uuid();
 	replay jsonb;
+	posted record;
 	customer bigint;
 BEGIN
-	-- A retry that leaves occurred_at out has another now(): its default is no argument.
 	IF idempotency_key IS NOT NULL THEN
 		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_earn', jsonb_build_object(
-			'person', coalesce(person::text, points_earn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
-			'reason', reason, 'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding,
-			'activate_at', extract(epoch FROM activate_at))) c;
+		FROM o2o.request_claim(idempotency_key, 'points_earn', o2o.points_payload('earn', coalesce(person::text, points_earn_once.profile_id::text),
+			NULL, amount, program, reference, reason, occurred_at, funding, activate_at)) c;
 	END IF;
 	IF replay IS NULL THEN
-		profile_id := o2o.points_person(person, points_earn_once.profile_id);
-		customer := o2o.profile_customer(profile_id);
-		transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding, activate_at);
-		balance := o2o.points_customer_balance(customer, program);
+		IF person IS NOT NULL THEN
+			profile_id := o2o.person_profile(person);
+		END IF;
+		IF idempotency_key IS NOT NULL AND funding = 'program' AND activate_at IS NULL THEN
+			posted := o2o.points_execute_one('earn', profile_id, NULL, program, amount, request, reference, reason, occurred_at);
+			transfer_id := posted.transfer_id;
+			balance := posted.balance;
+		END IF;
+		IF transfer_id IS NULL THEN
+			profile_id := o2o.points_person(NULL, profile_id);
+			customer := o2o.profile_customer(profile_id);
+			transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding, activate_at);
+			balance := o2o.points_customer_balance(customer, program);
+		END IF;
 		IF idempotency_key IS NOT NULL THEN
 			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
 		END IF;
@@ -75,46 +99,74 @@ END $$;
 COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
-RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL,
+	OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	posted record;
 BEGIN
-	SELECT e.transfer_id, e.balance INTO transfer_id, balance
-	FROM o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at) e;
-	RETURN NEXT;
+	IF idempotency_key IS NULL AND activate_at IS NULL AND funding = 'program' THEN
+		posted := o2o.points_execute_one('earn', o2o.person_profile(person), NULL, program, amount, NULL, reference, reason, occurred_at);
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
+	IF transfer_id IS NULL THEN
+		posted := o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them (program: the program itself; partner:<code>: a partner of points_partner, whose account pays; anything else is a note), until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2322 no such partner, O2323 what the partner has paid for or may owe does not suffice, 22023 occurred_at not finite.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
-RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL,
+	OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	posted record;
 BEGIN
-	SELECT e.transfer_id, e.balance INTO transfer_id, balance
-	FROM o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at) e;
-	RETURN NEXT;
+	IF idempotency_key IS NULL AND activate_at IS NULL AND funding = 'program' THEN
+		posted := o2o.points_execute_one('earn', person, NULL, program, amount, NULL, reference, reason, occurred_at);
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
+	IF transfer_id IS NULL THEN
+		posted := o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'The same for a person known by profile or customer id.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
 	reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	request uuid := gen_random_uuid();
 	replay jsonb;
+	posted record;
 	customers bigint[];
 BEGIN
 	IF idempotency_key IS NOT NULL THEN
 		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_burn', jsonb_build_object(
-			'person', coalesce(person::text, points_burn_once.profile_id::text), 'amount', amount, 'program', program, 'reference', reference,
-			'reason', reason)) c;
+		FROM o2o.request_claim(idempotency_key, 'points_burn', o2o.points_payload('burn', coalesce(person::text, points_burn_once.profile_id::text),
+			NULL, amount, program, reference, reason, NULL, NULL, NULL)) c;
 	END IF;
 	IF replay IS NULL THEN
-		profile_id := o2o.points_person(person, points_burn_once.profile_id);
-		customers := o2o.customer_lock(ARRAY[profile_id]);
-		transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, request, now());
-		balance := o2o.points_customer_balance(customers[1], program);
+		IF person IS NOT NULL THEN
+			profile_id := o2o.person_profile(person);
+		END IF;
+		IF idempotency_key IS NOT NULL THEN
+			posted := o2o.points_execute_one('burn', profile_id, NULL, program, amount, request, reference, reason, now());
+			transfer_id := posted.transfer_id;
+			balance := posted.balance;
+		END IF;
+		IF transfer_id IS NULL THEN
+			profile_id := o2o.points_person(NULL, profile_id);
+			customers := o2o.customer_lock(ARRAY[profile_id]);
+			transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, request, now());
+			balance := o2o.points_customer_balance(customers[1], program);
+		END IF;
 		IF idempotency_key IS NOT NULL THEN
 			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
 		END IF;
@@ -126,24 +178,40 @@ END $$;
 COMMENT ON FUNCTION o2o.points_burn_once(o2o.identifier, bigint, o2o.points, text, text, text, text) IS 'points_burn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL)
-RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+	idempotency_key text DEFAULT NULL, OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	posted record;
 BEGIN
-	SELECT b.transfer_id, b.balance INTO transfer_id, balance
-	FROM o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key) b;
-	RETURN NEXT;
+	IF idempotency_key IS NULL THEN
+		posted := o2o.points_execute_one('burn', o2o.person_profile(person), NULL, program, amount, NULL, reference, reason, now());
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
+	IF transfer_id IS NULL THEN
+		posted := o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key);
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(o2o.identifier, o2o.points, text, text, text, text) IS 'Redeems points of a person, known by an identifier such as card:88001, from all profiles of the customer, nearest expiry first: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id and the customer''s balance in the program. Errors: O2301 insufficient points, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL)
-RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+	idempotency_key text DEFAULT NULL, OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	posted record;
 BEGIN
-	SELECT b.transfer_id, b.balance INTO transfer_id, balance
-	FROM o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key) b;
-	RETURN NEXT;
+	IF idempotency_key IS NULL THEN
+		posted := o2o.points_execute_one('burn', person, NULL, program, amount, NULL, reference, reason, now());
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
+	IF transfer_id IS NULL THEN
+		posted := o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(bigint, o2o.points, text, text, text, text) IS 'The same for a person known by profile or customer id.';
 
@@ -167,6 +235,7 @@ BEGIN
 		SELECT u.expires_at, u.grant_month, u.funding, OPERATOR(o2o.-) o2o.sum(u.amount) AS amount
 		FROM unnest(taken.expires_at, taken.grant_month, taken.funding, taken.amounts) u (expires_at, grant_month, funding, amount)
 		GROUP BY u.expires_at, u.grant_month, u.funding
+		ORDER BY u.expires_at, u.grant_month, u.funding
 	) g;
 	PERFORM o2o.points_post(points_move.to_profile_id, o2o.points_account_open(points_move.to_profile_id, program), new_transfer_id, in_transit,
 		'transfer_in', given.expires_at, given.grant_month, given.funding, given.amounts, points_move.request_id,
@@ -177,7 +246,7 @@ COMMENT ON FUNCTION o2o.points_move(bigint[], bigint, bigint, bigint, text, o2o.
 
 CREATE OR REPLACE FUNCTION o2o.points_transfer_once(from_person o2o.identifier, to_person o2o.identifier, from_profile_id bigint, to_profile_id bigint,
 	amount o2o.points, program text, reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	request uuid := gen_random_uuid();
 	replay jsonb;
@@ -186,9 +255,8 @@ DECLARE
 BEGIN
 	IF idempotency_key IS NOT NULL THEN
 		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_transfer', jsonb_build_object(
-			'from_person', coalesce(from_person::text, from_profile_id::text), 'to_person', coalesce(to_person::text, to_profile_id::text),
-			'amount', amount, 'program', program, 'reason', reason)) c;
+		FROM o2o.request_claim(idempotency_key, 'points_transfer', o2o.points_payload('transfer', coalesce(from_person::text, from_profile_id::text),
+			coalesce(to_person::text, to_profile_id::text), amount, program, NULL, reason, NULL, NULL, NULL)) c;
 	END IF;
 	IF replay IS NOT NULL THEN
 		transfer_id := replay ->> 'transfer_id';

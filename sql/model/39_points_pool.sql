@@ -289,8 +289,11 @@ BEGIN
 			END IF;
 		END LOOP;
 	END IF;
+	-- What has expired, and what nobody is there for.
+	PERFORM o2o.points_forfeit(ARRAY[pool_id], pool_id, pool_id, pool.program, reason, claim.request_id);
+	UPDATE o2o.points_account a SET closed_at = now() WHERE a.profile_id = pool_id;
 	UPDATE o2o.points_pool_member m SET left_at = now() WHERE m.profile_id = pool_id AND m.left_at IS NULL;
 	UPDATE o2o.points_pool p SET closed_at = now() WHERE p.profile_id = pool_id;
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('returned', coalesce(result, '[]')));
 END $$;
-COMMENT ON FUNCTION o2o.points_pool_close(bigint, text, text) IS 'Closes a pool: what can be spent of it goes to the members, in proportion to what each put in and did not take out (in equal parts where nobody did), by largest remainder; lots of nearest expiry first, by customer. What has expired stays and is swept. reason, idempotency key (a repeated call with it returns the first result). Returns one row per member who got points: profile and points. Errors: O2326 no such pool, or it is closed already, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_pool_close(bigint, text, text) IS 'Closes a pool: what can be spent of it goes to the members, in proportion to what each put in and did not take out (in equal parts where nobody did), by largest remainder; lots of nearest expiry first, by customer. What has expired is written off, and so is what nobody is there for. A later refund into it is refused (O2321). reason, idempotency key (a repeated call with it returns the first result). Returns one row per member who got points: profile and points. Errors: O2326 no such pool, or it is closed already, O2004 the key was used with other arguments.';

@@ -96,9 +96,8 @@ DECLARE
 	members bigint[];
 BEGIN
 	SELECT c.* INTO claim
-	FROM o2o.request_claim(idempotency_key, 'points_pay', jsonb_build_object(
-		'person', coalesce(person::text, points_pay_once.profile_id::text), 'seller', coalesce(seller::text, seller_profile_id::text),
-		'amount', amount, 'program', program, 'reference', reference, 'reason', reason)) c;
+	FROM o2o.request_claim(idempotency_key, 'points_pay', o2o.points_payload('pay', coalesce(person::text, points_pay_once.profile_id::text),
+		coalesce(seller::text, seller_profile_id::text), amount, program, reference, reason, NULL, NULL, NULL)) c;
 	IF claim.replay IS NOT NULL THEN
 		transfer_id := claim.replay ->> 'transfer_id';
 		balance := claim.replay ->> 'balance';

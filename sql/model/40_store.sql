@@ -123,7 +123,10 @@ COMMENT ON FUNCTION o2o.store_search_check(o2o.geopoint, double precision) IS 'R
 CREATE OR REPLACE FUNCTION o2o.stores_nearest(point o2o.geopoint, k integer DEFAULT 10, max_m double precision DEFAULT NULL,
 	open_at timestamptz DEFAULT NULL, services text[] DEFAULT NULL, roles text[] DEFAULT NULL)
 RETURNS TABLE (store_id bigint, name text, distance_m double precision)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp
+-- One plan for all calls: places in the order of the index until there are k. Without a known distance the planner takes
+-- a circle for small, and would rather read all in it and sort.
+SET plan_cache_mode = force_generic_plan SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN
 	PERFORM o2o.store_search_check(stores_nearest.point, stores_nearest.max_m);
 	IF k IS NULL OR k < 0 THEN

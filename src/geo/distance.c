@@ -120,6 +120,19 @@ near_distance(const O2oGeoEnd *a, const O2oGeoEnd *b, int64_t gap)
 	return sqrt(chord2) * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
 }
 
+/* The long way, and always from the same end. */
+static double
+far_distance(O2oGeoPoint a, O2oGeoPoint b)
+{
+	O2oGeoPoint low = a < b ? a : b;
+	O2oGeoPoint high = a < b ? b : a;
+	double metres;
+
+	geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
+				 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high), &metres, 0, 0);
+	return metres;
+}
+
 /* Metres along the geodesic, the same both ways. */
 double
 o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
@@ -132,16 +145,28 @@ o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 	end_at(a, &end_a);
 	end_at(b, &end_b);
 	metres = near_distance(&end_a, &end_b, longitude_gap(o2o_geo_lon(a), o2o_geo_lon(b)));
-	if (metres < 0.0)
-	{
-		O2oGeoPoint low = a < b ? a : b;
-		O2oGeoPoint high = a < b ? b : a;
+	return metres >= 0.0 ? metres : far_distance(a, b);
+}
 
-		geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
-					 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high), &metres, 0,
-					 0);
-	}
-	return metres;
+/* From a prepared position to another one that is near; -1 if it is not. */
+static double
+query_near_distance(const O2oGeoQuery *query, O2oGeoPoint point)
+{
+	O2oGeoEnd end;
+
+	if (point == query->point)
+		return 0.0;
+	end_at(point, &end);
+	return near_distance(&query->end, &end, longitude_gap(query->lon, o2o_geo_lon(point)));
+}
+
+/* What o2o_geo_distance says, from a prepared position. */
+double
+o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point)
+{
+	double metres = query_near_distance(query, point);
+
+	return metres >= 0.0 ? metres : far_distance(query->point, point);
 }
 
 /* Earth-centred coordinates: to longitude 0 on the equator, to 90 east, to the north pole. */
@@ -345,7 +370,6 @@ o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
 {
 	const O2oGeoQuery *query = &search->query;
 	double bound = o2o_geo_point_bound(query, point);
-	O2oGeoEnd end;
 	double metres;
 	int i;
 
@@ -360,13 +384,7 @@ o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
 		search->best[i] = search->best[i - 1];
 	search->best[i] = bound;
 
-	if (point == query->point)
-	{
-		*exact = true;
-		return 0.0;
-	}
-	end_at(point, &end);
-	metres = near_distance(&query->end, &end, longitude_gap(query->lon, o2o_geo_lon(point)));
+	metres = query_near_distance(query, point);
 	*exact = metres >= 0.0;
 	return *exact ? metres : bound;
 }
@@ -393,5 +411,5 @@ o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres)
 		sqrt(above2) * (1.0 + above2 * NEAR_ARC) * (1.0 + BOUND_RELATIVE) + BOUND_METRES <= metres)
 		return true;
 	return o2o_geo_point_bound(query, point) <= metres &&
-		   o2o_geo_distance(point, query->point) <= metres;
+		   o2o_geo_query_distance(query, point) <= metres;
 }

@@ -193,6 +193,7 @@ extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
 extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
+extern double o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point);
 extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);
 extern double o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact);
 extern bool o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres);

@@ -30,7 +30,7 @@
 typedef struct Search
 {
 	const O2oGeoTree *tree;
-	O2oGeoPoint from;
+	O2oGeoQuery from;
 	int32_t at[3];
 	O2oGeoNeighbour *found; /* a heap: the last of the order on top */
 	int count;
@@ -94,7 +94,7 @@ consider(Search *search, const O2oGeoPlace *place)
 	uint32_t item = place->item & ITEM_MASK;
 	O2oGeoNeighbour here;
 
-	here.metres = o2o_geo_distance(search->from, search->tree->points[item]);
+	here.metres = o2o_geo_query_distance(&search->from, search->tree->points[item]);
 	here.id = search->tree->ids[item];
 	if (search->count < search->wanted)
 	{
@@ -165,12 +165,13 @@ search_range(Search *search, int low, int high, int64_t apart2, int64_t gaps[3])
 int
 o2o_geo_tree_nearest(const O2oGeoTree *tree, O2oGeoPoint from, int wanted, O2oGeoNeighbour *found)
 {
-	Search search = {tree, from, {0}, found, 0, wanted, INT64_MAX};
+	Search search = {.tree = tree, .found = found, .wanted = wanted, .limit2 = INT64_MAX};
 	int64_t gaps[3] = {0, 0, 0};
 	int count;
 
 	if (wanted <= 0)
 		return 0;
+	o2o_geo_query_init(&search.from, from);
 	coordinates_of(from, search.at);
 	search_range(&search, 0, tree->count, 0, gaps);
 	count = search.count;

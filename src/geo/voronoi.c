@@ -107,7 +107,13 @@ degrees_of(O2oGeoVector v)
 
 	/* each round leaves less than a hundredth of the error */
 	for (int i = 0; i < 8 && isfinite(isometric); i++)
+	{
+		double before = lat;
+
 		lat = atan(sinh(isometric + e * atanh(e * sin(lat))));
+		if (fabs(lat - before) < 1e-15)
+			break;
+	}
 	at.lon = atan2(v.y, v.x) / RADIAN;
 	at.lat = lat / RADIAN;
 	return at;
@@ -299,28 +305,25 @@ draw_to(Pen *pen, Degrees to)
 
 /* The places between two ends of a great circle that a drawing in degrees needs, in order. */
 static int
-between(O2oGeoVector from, O2oGeoVector to, int depth, Degrees *found, int count)
+between(O2oGeoVector from, Degrees a, O2oGeoVector to, Degrees b, int depth, Degrees *found,
+		int count)
 {
 	O2oGeoVector sum = {from.x + to.x, from.y + to.y, from.z + to.z};
 	O2oGeoVector middle = unit(sum);
 	O2oGeoVector way = difference(to, from);
-	Degrees a = degrees_of(from);
-	Degrees b = degrees_of(to);
 	Degrees m = degrees_of(middle);
-	double dx;
-	double dy;
+	double b_lon = b.lon + 360.0 * round((a.lon - b.lon) / 360.0);
+	double m_lon = m.lon + 360.0 * round((a.lon - m.lon) / 360.0);
+	double dx = ((a.lon + b_lon) / 2.0 - m_lon) * cos(m.lat * RADIAN);
+	double dy = (a.lat + b.lat) / 2.0 - m.lat;
 
-	b.lon += 360.0 * round((a.lon - b.lon) / 360.0);
-	m.lon += 360.0 * round((a.lon - m.lon) / 360.0);
-	dx = ((a.lon + b.lon) / 2.0 - m.lon) * cos(m.lat * RADIAN);
-	dy = (a.lat + b.lat) / 2.0 - m.lat;
 	if (depth >= DRAWING_DEPTH || (hypot(dx, dy) * RADIAN * WGS84_A <= DRAWING_METRES &&
 								   sqrt(dot(way, way)) <= DRAWING_LONGEST))
 		return count;
-	count = between(from, middle, depth + 1, found, count);
+	count = between(from, a, middle, m, depth + 1, found, count);
 	if (count < O2O_GEO_CELL_CORNERS)
 		found[count++] = m;
-	return between(middle, to, depth + 1, found, count);
+	return between(middle, m, to, b, depth + 1, found, count);
 }
 
 static bool
@@ -353,18 +356,22 @@ o2o_geo_cell_ring(const O2oGeoVoronoiCell *cell,
 	Pen pen = {tell, arg, false};
 	Degrees found[O2O_GEO_CELL_CORNERS];
 	O2oGeoVector from = corner_vector(cell, 0);
+	Degrees from_degrees = degrees_of(from);
 
-	draw_to(&pen, degrees_of(from));
+	draw_to(&pen, from_degrees);
 	for (int i = 0; i < cell->count; i++)
 	{
 		O2oGeoVector to = corner_vector(cell, (i + 1) % cell->count);
+		Degrees to_degrees = degrees_of(to);
 		bool forth = in_order(from, to);
-		int count = forth ? between(from, to, 0, found, 0) : between(to, from, 0, found, 0);
+		int count = forth ? between(from, from_degrees, to, to_degrees, 0, found, 0)
+						  : between(to, to_degrees, from, from_degrees, 0, found, 0);
 
 		for (int n = 0; n < count; n++)
 			draw_to(&pen, found[forth ? n : count - 1 - n]);
-		draw_to(&pen, degrees_of(to));
+		draw_to(&pen, to_degrees);
 		from = to;
+		from_degrees = to_degrees;
 	}
 	if (fabs(pen.last.lon - pen.first.lon) > 180.0)
 	{

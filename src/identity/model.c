@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -28,6 +29,7 @@ typedef struct Statement
 	const char *text;
 	Oid arguments[O2O_MODEL_ARGS]; /* up to the first InvalidOid */
 	SPIPlanPtr plan;
+	bool is_planned; /* its generic plan was made */
 } Statement;
 
 static Statement statements[] = {
@@ -186,21 +188,49 @@ prepare(const Statement *statement)
 }
 
 /*
+ * A plan made while a table was empty or never analysed must not scan it once it
+ * has grown. Only the rules are read whole, and from small tables.
+ */
+static void
+forbid_scans(void)
+{
+	static const char *const settings[] = {"enable_seqscan", "enable_bitmapscan"};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		(void) set_config_option(settings[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+}
+
+/*
  * Runs a statement and returns the number of its rows. A read-only one sees
  * what its caller's snapshot sees, another what is committed by now.
  */
 uint64
-o2o_model_run(O2OModelStatement statement, O2OModelCall *call, bool read_only)
+o2o_model_run(O2OModelStatement number, O2OModelCall *call, bool read_only)
 {
+	Statement *statement = &statements[number];
+	int nest_level = -1;
 	int status;
 
 	SPI_freetuptable(SPI_tuptable);
-	if (statements[statement].plan == NULL)
-		statements[statement].plan = prepare(&statements[statement]);
-	status = SPI_execute_plan(statements[statement].plan, call != NULL ? call->values : NULL,
+	if (statement->plan == NULL)
+	{
+		statement->plan = prepare(statement);
+		statement->is_planned = false;
+	}
+	if (number != O2O_SELECT_RULES &&
+		!(statement->is_planned && SPI_plan_is_valid(statement->plan)))
+	{
+		nest_level = NewGUCNestLevel();
+		forbid_scans();
+	}
+	status = SPI_execute_plan(statement->plan, call != NULL ? call->values : NULL,
 							  call != NULL ? call->nulls : NULL, read_only, 0);
 	if (status < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(status));
+	if (nest_level >= 0)
+		AtEOXact_GUC(true, nest_level);
+	statement->is_planned = true;
 	return SPI_processed;
 }
 

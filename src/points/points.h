@@ -20,6 +20,7 @@
 #define PG_GETARG_POINTS(n) DatumGetPoints(PG_GETARG_DATUM(n))
 #define PG_RETURN_POINTS(units) return PointsGetDatum(units)
 
+extern char *o2o_points_text(int64 units);
 extern void o2o_points_error_range(void) pg_attribute_noreturn();
 extern int o2o_points_check_scale(int scale);
 extern Datum o2o_points_constrained(int64 units, int32 typmod, Node *escontext);

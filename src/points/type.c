@@ -93,16 +93,22 @@ o2o_points_in(PG_FUNCTION_ARGS)
 	return o2o_points_constrained(units, typmod, escontext);
 }
 
+/* Points as text, for messages too. */
+char *
+o2o_points_text(int64 units)
+{
+	char *text = palloc(O2O_POINTS_TEXT_SIZE);
+
+	o2o_points_format(units, text);
+	return text;
+}
+
 /* Points to text. */
 Datum
 o2o_points_out(PG_FUNCTION_ARGS)
 {
-	char *text = palloc(O2O_POINTS_TEXT_SIZE);
-
-	o2o_points_format(PG_GETARG_POINTS(0), text);
-	PG_RETURN_CSTRING(text);
+	PG_RETURN_CSTRING(o2o_points_text(PG_GETARG_POINTS(0)));
 }
-
 /* Binary form to points: the units, 8 bytes, each of which is an amount. */
 Datum
 o2o_points_recv(PG_FUNCTION_ARGS)

@@ -9,8 +9,12 @@ WITH harmless(function, reason) AS
 	('o2o.evidence_record(bigint[],text,text,text,text,text,timestamp with time zone)', 'acts on the model with the rights of its caller'),
 	('o2o.customer_lock_roots(bigint[])', 'acts on the model with the rights of its caller'),
 	('o2o.health()', 'acts with the rights of its caller'),
-	('o2o.points_verify_pass(refcursor,refcursor,bigint,boolean,text)', 'reads cursors that its caller has opened'),
-	('o2o.writer_horizon()', 'tells one time, and of nobody whose it is')
+	('o2o.writer_horizon()', 'tells one time, and of nobody whose it is'),
+	('o2o.points_write(bigint[],bigint[],bigint[],bigint[],text[],timestamp with time zone[],date[],text[],o2o.points[],uuid[],bigint[],bigint[],text[],text[],timestamp with time zone[],bigint[])', 'acts with the rights of its caller, who needs those on the ledger''s tables'),
+	('o2o.points_post(bigint,bigint,bigint,bigint,text,timestamp with time zone[],date[],text[],o2o.points[],uuid,bigint,bigint,text,text,timestamp with time zone,bigint)', 'the same'),
+	('o2o.points_execute(text[],bigint[],bigint[],text[],o2o.points[],uuid[],text[],text[],timestamp with time zone[])', 'the same'),
+	('o2o.points_execute_one(text,bigint,bigint,text,o2o.points,uuid,text,text,timestamp with time zone)', 'the same'),
+	('o2o.points_verify_pass(refcursor,refcursor,bigint,boolean,text)', 'reads cursors that its caller has opened')
 )
 SELECT 'PUBLIC may execute', p.oid::regprocedure
 FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a

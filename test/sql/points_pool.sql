@@ -23,7 +23,7 @@ BEGIN
 	RETURN coalesce(result, 'NULL');
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN SQLSTATE || ' ' || concat_ws(' | ', SQLERRM, regexp_replace(nullif(detail, ''), '(Transfer|Profile|Customer|Pool) \d+', '\1 N'));
+	RETURN SQLSTATE || ' ' || concat_ws(' | ', SQLERRM, regexp_replace(nullif(detail, ''), '(Transfer|Profile|Customer|Pool|Account) \d+', '\1 N'));
 END $$;
 CREATE FUNCTION pg_temp.pool() RETURNS bigint LANGUAGE sql AS $$ SELECT max(profile_id) FROM o2o.points_pool $$;
 CREATE VIEW pg_temp.lots AS
@@ -64,6 +64,7 @@ SELECT o2o.points_pool_share(pg_temp.pool(), ARRAY[o2o.customer_lookup('card:ann
 SELECT i.identifier, c.returned FROM o2o.points_pool_close(pg_temp.pool(), idempotency_key => 'c1') c JOIN o2o.profile_identifier i ON i.profile_id = c.profile_id ORDER BY 1;
 SELECT i.identifier, c.returned FROM o2o.points_pool_close(pg_temp.pool(), idempotency_key => 'c1') c JOIN o2o.profile_identifier i ON i.profile_id = c.profile_id ORDER BY 1;
 SELECT balance FROM o2o.points_pool_balance(pg_temp.pool());
+SELECT pg_temp.try($$SELECT o2o.points_refund((SELECT max(transfer_id) FROM o2o.points_posting WHERE operation = 'burn'))$$);
 SELECT pg_temp.try(format(q, pg_temp.pool())) FROM unnest(ARRAY[
 	$$SELECT o2o.points_pool_put('card:ann', %s, 1)$$, $$SELECT o2o.points_pool_close(%s)$$, $$SELECT o2o.points_pool_join('card:ann', %s)$$]) q;
 
@@ -85,6 +86,7 @@ COMMIT;
 SELECT balance, available FROM o2o.points_pool_balance(pg_temp.pool());
 SELECT pg_temp.try(format($$SELECT o2o.points_pool_spend('card:bob', %s, 1)$$, pg_temp.pool()));
 SELECT count(*) FROM o2o.points_pool_close(pg_temp.pool());
+SELECT p.operation, p.amount FROM o2o.points_posting p WHERE p.profile_id = pg_temp.pool() ORDER BY p.version;
 SELECT o2o.points_expire() AS swept;
 SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_pool_put('card:ann', 0, 1)$$,

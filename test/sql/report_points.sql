@@ -22,10 +22,11 @@ SELECT count(*) FROM identify('{"card": "bob"}', 'pos');
 SELECT count(*) FROM identify('{"card": "shop"}', 'pos');
 -- A minute before and after the month ends in Shanghai. 100 and 50 granted, 30 spent in February, 10 in March: 60 of January expire with March, 57 of February with April.
 INSERT INTO import_points (batch_id, profile_id, program, operation, amount, occurred_at, reference)
-SELECT 1, person_profile(('card:' || v.who)::identifier), 'club', v.operation, v.amount, v.at, v.reference
+SELECT CASE v.who WHEN 'ann' THEN 1 ELSE 2 END, person_profile(('card:' || v.who)::identifier), 'club', v.operation, v.amount, v.at, v.reference
 FROM (VALUES ('ann', 'earn', 100, '2025-01-31 15:59+00'::timestamptz, 'a1'), ('ann', 'earn', 50, '2025-01-31 16:01+00', 'a2'), ('ann', 'burn', 30, '2025-02-10 00:00+00', 'a3'),
 	('ann', 'burn', 10, '2025-03-10 00:00+00', 'a4'), ('bob', 'earn', 7, '2025-02-15 00:00+00', 'b1')) v (who, operation, amount, at, reference);
 SELECT points_import(1);
+SELECT points_import(2);
 SELECT * FROM points_cohorts WHERE program = 'club' ORDER BY grant_month, month;
 -- The same once all is swept, by steps.
 SELECT points_expire(1) > 0 AS swept;

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Shop;
 use Test::More;
 
-my ($random, $searches, $whole) = is_long() ? (1_000_000, 10_000, 100) : (10_000, 160, 5);
+my ($random, $searches, $whole, $decades) = is_long() ? (1_000_000, 10_000, 100, 2.3) : (10_000, 160, 5, 3.3);
 my $seed = seed() % 1000 / 1000;
 my $folder = PostgreSQL::Test::Utils::tempdir();
 my $node = PostgreSQL::Test::Cluster->new('store_exact');
@@ -72,7 +72,7 @@ sub new_starts
 	ask(qq{DROP TABLE IF EXISTS start;
 		SELECT setseed($seed / 2 + random() / 3);
 		CREATE TABLE start AS
-		SELECT row_number() OVER () AS n, (ARRAY[1, 3, 10, 10, 50])[1 + floor(random() * 5)::integer] AS k, 10 ^ (1 + 3.3 * random()) AS radius, pos FROM (
+		SELECT row_number() OVER () AS n, (ARRAY[1, 3, 10, 10, 50])[1 + floor(random() * 5)::integer] AS k, 10 ^ (1 + $decades * random()) AS radius, pos FROM (
 			(SELECT pos FROM place WHERE pos IS NOT NULL ORDER BY random() LIMIT $searches / 2)
 			UNION ALL (SELECT geopoint(greatest(-180, least(180, geo_longitude(pos) + random() / 50 - 0.01)), greatest(-90, least(90, geo_latitude(pos) + random() / 50 - 0.01)))
 				FROM place WHERE pos IS NOT NULL ORDER BY random() LIMIT $searches / 4)

@@ -1,0 +1,148 @@
+-- The points room: many requests in one call. The rules are those of the single
+-- calls; the work is done by points_execute, which knows all that is not rare.
+
+CREATE OR REPLACE FUNCTION o2o.points_post_single(operation text, person bigint, counterparty bigint, amount o2o.points, program text,
+	reference text, reason text, idempotency_key text, occurred_at timestamptz, OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	posted record;
+BEGIN
+	CASE operation
+		WHEN 'earn' THEN
+			posted := o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, 'program', NULL);
+		WHEN 'burn' THEN
+			posted := o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
+		WHEN 'pay' THEN
+			posted := o2o.points_pay_once(NULL, NULL, person, counterparty, amount, program, reference, reason, idempotency_key);
+		WHEN 'transfer' THEN
+			posted := o2o.points_transfer_once(NULL, NULL, person, counterparty, amount, program, reason, idempotency_key);
+		ELSE
+			RAISE EXCEPTION 'a batch of points cannot do "%"', operation
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Operations are earn, burn, pay and transfer.';
+	END CASE;
+	transfer_id := posted.transfer_id;
+	balance := posted.balance;
+END $$;
+COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz) IS 'One request of points_post_many() by the single call of its operation. Errors: those of the call, 22023 unknown operation.';
+
+CREATE OR REPLACE FUNCTION o2o.points_post_many(operations text[], persons bigint[], amounts o2o.points[], programs text[],
+	counterparties bigint[] DEFAULT NULL, reference text[] DEFAULT NULL, reason text[] DEFAULT NULL, idempotency_keys text[] DEFAULT NULL,
+	occurred_at timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false)
+RETURNS TABLE (n integer, code text, transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	places integer := coalesce(cardinality(operations), 0);
+	none text[];
+	asked text[] := operations;			-- what is posted here: not what a replay answers
+	requests uuid[];
+	hashes bytea[];
+	claimed uuid[];
+	first_places integer[];				-- where the same key was given first
+	codes text[];
+	transfers bigint[];
+	balances o2o.points[];
+	posted record;
+BEGIN
+	IF places <> coalesce(cardinality(persons), 0) OR places <> coalesce(cardinality(amounts), 0) OR places <> coalesce(cardinality(programs), 0)
+		OR places <> cardinality(counterparties) OR places <> cardinality(reference) OR places <> cardinality(reason)
+		OR places <> cardinality(idempotency_keys) OR places <> cardinality(points_post_many.occurred_at)
+	THEN
+		RAISE EXCEPTION 'a batch of points needs arrays of one length'
+			USING ERRCODE = 'array_subscript_error', DETAIL = format('operations has %s elements.', places);
+	ELSIF places = 0 THEN
+		RETURN;
+	END IF;
+	none := array_fill(NULL::text, ARRAY[places]);
+	counterparties := coalesce(counterparties, none::bigint[]);
+	reference := coalesce(reference, none);
+	reason := coalesce(reason, none);
+	points_post_many.occurred_at := ARRAY(SELECT coalesce(u.at, now()) FROM unnest(coalesce(points_post_many.occurred_at, none::timestamptz[])) WITH ORDINALITY u (at, n) ORDER BY u.n);
+	requests := array_fill(gen_random_uuid(), ARRAY[places]);
+
+	IF idempotency_keys IS NOT NULL THEN
+		IF '' = ANY (idempotency_keys) THEN
+			RAISE EXCEPTION 'idempotency key is empty'
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each operation a key of its own, or NULL for none.';
+		END IF;
+		SELECT array_agg(coalesce(o2o.request_key(u.key), u.request_id) ORDER BY u.n),
+			array_agg(sha256(convert_to(o2o.points_payload(u.operation, u.person::text, u.counterparty::text, u.amount, u.program, u.reference,
+				u.reason, u.at, 'program', NULL)::text, 'UTF8')) ORDER BY u.n)
+		INTO requests, hashes
+		FROM unnest(operations, persons, counterparties, amounts, programs, reference, reason, points_post_many.occurred_at, idempotency_keys, requests)
+			WITH ORDINALITY u (operation, person, counterparty, amount, program, reference, reason, at, key, request_id, n);
+		-- Keys first, ascending: two batches never wait for each other in a circle.
+		WITH claim AS (
+			INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
+			SELECT DISTINCT ON (u.request_id) u.request_id, 'points_' || u.operation, u.hash
+			FROM unnest(requests, operations, hashes, idempotency_keys) WITH ORDINALITY u (request_id, operation, hash, key, n)
+			WHERE u.key IS NOT NULL
+			ORDER BY u.request_id, u.n
+			ON CONFLICT DO NOTHING
+			RETURNING r.request_id
+		)
+		SELECT array_agg(c.request_id) INTO claimed FROM claim c;
+		SELECT array_agg(CASE WHEN s.code IS NULL AND s.first_place = s.n THEN s.operation END ORDER BY s.n), array_agg(s.code ORDER BY s.n),
+			array_agg(s.transfer_id ORDER BY s.n), array_agg(s.balance ORDER BY s.n), array_agg(s.first_place ORDER BY s.n)
+		INTO asked, codes, transfers, balances, first_places
+		FROM (
+			SELECT u.n, u.operation, (r.result ->> 'transfer_id')::bigint AS transfer_id, (r.result ->> 'balance')::o2o.points AS balance,
+				CASE WHEN r.operation <> 'points_' || u.operation OR r.payload_hash <> u.hash THEN 'O2004'
+					WHEN r.request_id IS NOT NULL AND c.request_id IS NULL THEN '00000' END AS code,
+				CASE WHEN c.request_id IS NULL THEN u.n ELSE min(u.n) OVER (PARTITION BY u.request_id) END::integer AS first_place
+			FROM unnest(requests, operations, hashes, idempotency_keys) WITH ORDINALITY u (request_id, operation, hash, key, n)
+				LEFT JOIN o2o.request r ON r.request_id = u.request_id
+				LEFT JOIN unnest(claimed) c (request_id) ON c.request_id = u.request_id
+		) s;
+	END IF;
+
+	SELECT array_agg(coalesce(u.code, e.code) ORDER BY e.n), array_agg(coalesce(u.transfer_id, e.transfer_id) ORDER BY e.n),
+		array_agg(coalesce(u.balance, e.balance) ORDER BY e.n)
+	INTO codes, transfers, balances
+	FROM o2o.points_execute(asked, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
+		LEFT JOIN unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n) ON u.n = e.n;
+
+	IF array_position(codes, NULL) IS NOT NULL OR '00000' <> ANY (codes) THEN
+		FOR i IN 1 .. places LOOP
+			IF all_or_nothing AND codes[i] <> '00000' THEN
+				RAISE EXCEPTION 'request % of the batch cannot be posted', i
+					USING ERRCODE = codes[i], DETAIL = format('%s of %s in points program "%s" for %s.', operations[i], amounts[i], programs[i], persons[i]),
+						HINT = 'Nothing of the batch was posted.';
+			ELSIF asked[i] IS NULL AND codes[i] IS NULL AND first_places[i] < i THEN
+				-- The same key again: the same answer.
+				codes[i] := codes[first_places[i]];
+				transfers[i] := transfers[first_places[i]];
+				balances[i] := balances[first_places[i]];
+				CONTINUE;
+			ELSIF codes[i] = '00000' OR asked[i] IS NULL AND codes[i] IS NOT NULL THEN
+				CONTINUE;
+			END IF;
+			-- Not posted: the key is free again.
+			IF idempotency_keys[i] IS NOT NULL THEN
+				DELETE FROM o2o.request r WHERE r.request_id = requests[i];
+			END IF;
+			CONTINUE WHEN codes[i] IS NOT NULL;
+			BEGIN
+				posted := o2o.points_post_single(operations[i], persons[i], counterparties[i], amounts[i], programs[i], reference[i], reason[i],
+					idempotency_keys[i], points_post_many.occurred_at[i]);
+				codes[i] := '00000';
+				transfers[i] := posted.transfer_id;
+				balances[i] := posted.balance;
+			EXCEPTION WHEN OTHERS THEN
+				IF all_or_nothing OR SQLSTATE IN ('40001', '40P01') THEN
+					RAISE;
+				END IF;
+				codes[i] := SQLSTATE;
+			END;
+			asked[i] := NULL;
+		END LOOP;
+	END IF;
+	IF idempotency_keys IS NOT NULL THEN
+		UPDATE o2o.request r SET result = jsonb_build_object('transfer_id', u.transfer_id, 'balance', u.balance)
+		FROM unnest(requests, asked, idempotency_keys, codes, transfers, balances) u (request_id, operation, key, code, transfer_id, balance)
+		WHERE r.request_id = u.request_id AND u.operation IS NOT NULL AND u.key IS NOT NULL AND u.code = '00000';
+	END IF;
+	RETURN QUERY SELECT u.n::integer, u.code, u.transfer_id, u.balance
+	FROM unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n)
+	ORDER BY u.n;
+END $$;
+COMMENT ON FUNCTION o2o.points_post_many(text[], bigint[], o2o.points[], text[], bigint[], text[], text[], text[], timestamptz[], boolean) IS 'Many requests at once, as parallel arrays: operations (earn, burn, pay, transfer), persons by profile or customer id, amounts, programs, counterparties (of pay the seller, of transfer who is given to), references of the caller''s documents, reasons, idempotency keys (a key that was used before, in a batch or a single call, answers as it did), when points were earned (burns, payments and gifts happen now). Each means what the single call means; they are done in the order of the arrays, and each sees those before it. Locks keys, customers and accounts once each, in ascending order. One row per request: its place, code (00000: posted; else the SQLSTATE of the single call, and nothing of this request was posted), transfer_id and the customer''s balance after it. all_or_nothing: the first request that cannot be posted is the error of the whole call. Errors: 2202E arrays of different lengths, 22023 an empty key; with all_or_nothing those of the single calls.';

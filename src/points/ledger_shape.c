@@ -1,0 +1,218 @@
+/*
+ * ledger_shape.c
+ *		Are the tables of the ledger what setup() made: plain heaps of this node,
+ *		without triggers, rules, policies, children, defaults or checks that C
+ *		code would have to obey? And which columns and indexes are which.
+ */
+#include "points/ledger_shape.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+const ledger_table_spec o2o_ledger_tables[LEDGER_TABLES] = {
+	{"points_account",
+	 ACCOUNT_COLUMNS,
+	 {"profile_id", "account_id", "program", "kind", "version", "balance", "held", "debt",
+	  "posted_at", "chain", "closed_at"},
+	 ACL_SELECT,
+	 ACL_UPDATE,
+	 1},
+	{"points_lot",
+	 LOT_COLUMNS,
+	 {"profile_id", "account_id", "expires_at", "grant_month", "funding", "granted", "remaining",
+	  "consumed", "expired", "clawed", "held"},
+	 ACL_SELECT,
+	 ACL_INSERT | ACL_UPDATE,
+	 0},
+	{"points_posting",
+	 POSTING_COLUMNS,
+	 {"profile_id", "account_id",  "version",           "transfer_id", "contra_account_id",
+	  "operation",  "amount",      "balance",           "expires_at",  "grant_month",
+	  "funding",    "request_id",  "acting_profile_id", "customer_id", "reference",
+	  "reason",     "occurred_at", "posted_at",         "posted_by",   "reverses_transfer_id",
+	  "seq",        "chain"},
+	 0,
+	 ACL_INSERT,
+	 0},
+	{"profile", PROFILE_COLUMNS, {"profile_id", "customer_id"}, ACL_SELECT, 0, 0},
+	{"customer", CUSTOMER_COLUMNS, {"customer_id"}, ACL_SELECT, ACL_UPDATE, 0},
+	{"points_program",
+	 PROGRAM_COLUMNS,
+	 {"program", "scale", "expires_after", "expires_round", "time_zone", "reserve_policy"},
+	 ACL_SELECT,
+	 0,
+	 0},
+	{"points_system_account", SYSTEM_COLUMNS, {"account_id", "program", "kind"}, ACL_SELECT, 0, 0},
+};
+
+const ledger_index_spec o2o_ledger_indexes[LEDGER_INDEXES] = {
+	{LEDGER_ACCOUNT, true, 2, {ACCOUNT_PROFILE_ID, ACCOUNT_ID}, {F_INT8EQ, F_INT8EQ}},
+	{LEDGER_ACCOUNT,
+	 true,
+	 3,
+	 {ACCOUNT_PROFILE_ID, ACCOUNT_PROGRAM, ACCOUNT_KIND},
+	 {F_INT8EQ, F_TEXTEQ, F_TEXTEQ}},
+	{LEDGER_LOT,
+	 true,
+	 5,
+	 {LOT_PROFILE_ID, LOT_ACCOUNT_ID, LOT_EXPIRES_AT, LOT_GRANT_MONTH, LOT_FUNDING},
+	 {F_INT8EQ, F_INT8EQ, F_TIMESTAMPTZ_EQ, F_DATE_EQ, F_TEXTEQ}},
+	{LEDGER_LOT,
+	 true,
+	 5,
+	 {LOT_PROFILE_ID, LOT_ACCOUNT_ID, LOT_EXPIRES_AT, LOT_GRANT_MONTH, LOT_FUNDING},
+	 {F_INT8EQ, F_INT8EQ}},
+	{LEDGER_PROFILE, true, 1, {PROFILE_ID}, {F_INT8EQ}},
+	{LEDGER_PROFILE, false, 1, {PROFILE_CUSTOMER_ID}, {F_INT8EQ}},
+	{LEDGER_CUSTOMER, true, 1, {CUSTOMER_ID}, {F_INT8EQ}},
+	{LEDGER_PROGRAM, true, 1, {PROGRAM_PROGRAM}, {F_TEXTEQ}},
+	{LEDGER_SYSTEM, true, 2, {SYSTEM_PROGRAM, SYSTEM_KIND}, {F_TEXTEQ, F_TEXTEQ}},
+};
+
+o2o_ledger_knowledge o2o_ledger_known;
+
+
+static void
+forget(Datum arg, Oid relation)
+{
+	if (!o2o_ledger_known.is_known)
+		return;
+	if (OidIsValid(relation) && relation != o2o_ledger_known.base)
+	{
+		bool is_ours = false;
+
+		for (int i = 0; i < LEDGER_TABLES && !is_ours; i++)
+			is_ours = o2o_ledger_known.table[i] == relation;
+		for (int i = 0; i < LEDGER_INDEXES && !is_ours; i++)
+			is_ours = o2o_ledger_known.index[i] == relation;
+		if (!is_ours)
+			return;
+	}
+	o2o_ledger_known.is_known = false;
+}
+
+AttrNumber
+o2o_ledger_column(o2o_ledger_table table, int column)
+{
+	return o2o_ledger_known.column[table][column];
+}
+
+/* Whether rows of a table may be written without the executor. */
+static bool
+is_plain_table(Relation relation, o2o_ledger_table table)
+{
+	const ledger_table_spec *spec = &o2o_ledger_tables[table];
+	TupleDesc shape = RelationGetDescr(relation);
+	int matched = 0;
+
+	if (relation->rd_rel->relkind != RELKIND_RELATION ||
+		relation->rd_rel->relam != HEAP_TABLE_AM_OID || relation->rd_rel->relispartition ||
+		relation->rd_rel->relhassubclass || relation->rd_rel->relrowsecurity ||
+		relation->rd_rules != NULL)
+		return false;
+	if (spec->writes != 0 && (relation->trigdesc != NULL ||
+							  (shape->constr != NULL && shape->constr->num_check != spec->checks)))
+		return false;
+	for (int i = 0; i < shape->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(shape, i);
+		int column = 0;
+
+		if (attribute->attisdropped)
+			continue;
+		while (column < spec->columns &&
+			   strcmp(NameStr(attribute->attname), spec->column[column]) != 0)
+			column++;
+		if (column < spec->columns)
+		{
+			o2o_ledger_known.column[table][column] = attribute->attnum;
+			matched++;
+		}
+		/* Somebody's own column is fine as long as nobody has to fill it. */
+		else if ((spec->writes & ACL_INSERT) != 0 &&
+				 (attribute->attnotnull || attribute->atthasdef))
+			return false;
+	}
+	return matched == spec->columns;
+}
+
+/* The index with exactly these keys, or invalid. */
+static Oid
+index_of(Relation relation, const ledger_index_spec *spec)
+{
+	List *list = RelationGetIndexList(relation);
+	ListCell *cell;
+	Oid found = InvalidOid;
+
+	foreach (cell, list)
+	{
+		Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+		Form_pg_index form = index->rd_index;
+		bool is_it = form->indisvalid && form->indimmediate && form->indnkeyatts == spec->keys &&
+					 (form->indisunique || !spec->is_unique) &&
+					 index->rd_rel->relam == BTREE_AM_OID &&
+					 RelationGetIndexPredicate(index) == NIL;
+
+		for (int i = 0; i < spec->keys && is_it; i++)
+			is_it = form->indkey.values[i] == o2o_ledger_known.column[spec->table][spec->key[i]] &&
+					(index->rd_indoption[i] & INDOPTION_DESC) == 0;
+		if (is_it)
+			found = RelationGetRelid(index);
+		index_close(index, AccessShareLock);
+		if (OidIsValid(found))
+			break;
+	}
+	list_free(list);
+	return found;
+}
+
+/* Looks at the tables and their indexes. */
+void
+o2o_ledger_learn(void)
+{
+	static bool listens = false;
+	Oid schema;
+
+	if (!listens)
+	{
+		CacheRegisterRelcacheCallback(forget, (Datum) 0);
+		listens = true;
+	}
+	o2o_ledger_known.seq_base = 0;
+	memset(o2o_ledger_known.table, 0, sizeof(o2o_ledger_known.table));
+	memset(o2o_ledger_known.index, 0, sizeof(o2o_ledger_known.index));
+
+	/* A change that comes while we look is seen: it makes this unknown again. */
+	o2o_ledger_known.is_known = true;
+	o2o_ledger_known.is_plain = true;
+	schema = get_namespace_oid("o2o", false);
+	o2o_ledger_known.base = get_relname_relid("change_base", schema);
+	for (int i = 0; i < LEDGER_TABLES && o2o_ledger_known.is_plain; i++)
+	{
+		Relation relation;
+
+		o2o_ledger_known.table[i] = get_relname_relid(o2o_ledger_tables[i].name, schema);
+		if (!OidIsValid(o2o_ledger_known.table[i]))
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+							errmsg("relation \"o2o.%s\" does not exist", o2o_ledger_tables[i].name),
+							errhint("CALL o2o.setup() makes it.")));
+		relation = table_open(o2o_ledger_known.table[i], AccessShareLock);
+		o2o_ledger_known.is_plain = is_plain_table(relation, i);
+		for (int j = 0; j < LEDGER_INDEXES && o2o_ledger_known.is_plain; j++)
+		{
+			if (o2o_ledger_indexes[j].table != i)
+				continue;
+			o2o_ledger_known.index[j] = index_of(relation, &o2o_ledger_indexes[j]);
+			o2o_ledger_known.is_plain = OidIsValid(o2o_ledger_known.index[j]);
+		}
+		table_close(relation, NoLock);
+	}
+}

@@ -1,0 +1,50 @@
+/*
+ * ledger_shape.h
+ *		What ledger.c knows of the tables, found out by ledger_shape.c. For these
+ *		two alone.
+ */
+#ifndef O2O_POINTS_LEDGER_SHAPE_H
+#define O2O_POINTS_LEDGER_SHAPE_H
+
+#include "points/ledger.h"
+
+#include "nodes/parsenodes.h"
+
+typedef struct ledger_table_spec
+{
+	const char *name;
+	int columns;
+	const char *const column[POSTING_COLUMNS];
+	AclMode reads;
+	AclMode writes;
+	int checks; /* CHECK constraints that setup() gives it, on columns that never change here */
+} ledger_table_spec;
+
+typedef struct ledger_index_spec
+{
+	o2o_ledger_table table;
+	bool is_unique;
+	int keys;
+	int key[5]; /* columns of the table */
+	RegProcedure equal[5];
+} ledger_index_spec;
+
+/* What was found out about the tables; a change of any of them makes it unknown again. */
+typedef struct o2o_ledger_knowledge
+{
+	bool is_known;
+	bool is_plain;
+	Oid table[LEDGER_TABLES];
+	Oid index[LEDGER_INDEXES];
+	AttrNumber column[LEDGER_TABLES][POSTING_COLUMNS];
+	Oid base;
+	int64 seq_base; /* 1 + that of change_base, once it is committed; 0: not known */
+} o2o_ledger_knowledge;
+
+extern const ledger_table_spec o2o_ledger_tables[LEDGER_TABLES];
+extern const ledger_index_spec o2o_ledger_indexes[LEDGER_INDEXES];
+extern o2o_ledger_knowledge o2o_ledger_known;
+
+extern void o2o_ledger_learn(void);
+
+#endif /* O2O_POINTS_LEDGER_SHAPE_H */

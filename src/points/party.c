@@ -1,0 +1,255 @@
+/*
+ * party.c
+ *		Who takes part in requests: profiles and the customers that they resolve
+ *		to, the locks of customers, programs. Accounts and postings are in
+ *		request.c.
+ */
+#include "points/party.h"
+#include "points/points.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+/* The customer that a profile resolves to now; 0 where there is no such profile. */
+int64
+o2o_points_customer_of(o2o_ledger *ledger, int64 profile_id)
+{
+	Datum key = Int64GetDatum(profile_id);
+	TupleTableSlot *slot;
+
+	o2o_ledger_find(ledger, LEDGER_PROFILE_KEY, &key, 1);
+	slot = o2o_ledger_next(ledger, LEDGER_PROFILE_KEY);
+	return slot == NULL ? 0 : ledger_get_int64(slot, LEDGER_PROFILE, PROFILE_CUSTOMER_ID);
+}
+
+/* The profiles of a customer. */
+int
+o2o_points_profiles_of(o2o_ledger *ledger, int64 customer_id, int64 **profiles)
+{
+	Datum key = Int64GetDatum(customer_id);
+	TupleTableSlot *slot;
+	int room = 4;
+	int count = 0;
+
+	*profiles = palloc(room * sizeof(int64));
+	o2o_ledger_find(ledger, LEDGER_PROFILE_CUSTOMER, &key, 1);
+	while ((slot = o2o_ledger_next(ledger, LEDGER_PROFILE_CUSTOMER)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (count == room)
+			*profiles = repalloc(*profiles, (room *= 2) * sizeof(int64));
+		(*profiles)[count++] = ledger_get_int64(slot, LEDGER_PROFILE, PROFILE_ID);
+	}
+	return count;
+}
+
+static int64
+system_account(o2o_ledger *ledger, text *program, const char *kind)
+{
+	Datum key[2] = {PointerGetDatum(program), CStringGetTextDatum(kind)};
+	TupleTableSlot *slot;
+
+	o2o_ledger_find(ledger, LEDGER_SYSTEM_KEY, key, 2);
+	slot = o2o_ledger_next(ledger, LEDGER_SYSTEM_KEY);
+	return slot == NULL ? 0 : ledger_get_int64(slot, LEDGER_SYSTEM, SYSTEM_ACCOUNT_ID);
+}
+
+/* The system account of a program on the other side of an operation, looked up once. */
+int64
+o2o_points_contra(o2o_ledger *ledger, o2o_points_program *program,
+				  const o2o_points_operation *operation)
+{
+	const char *kind = operation->contra_kinds[0];
+	int64 *account_id = strcmp(kind, "issuer") == 0     ? &program->issuer
+						: strcmp(kind, "redeemed") == 0 ? &program->redeemed
+														: &program->in_transit;
+
+	if (*account_id == 0)
+		*account_id = system_account(ledger, program->name, kind);
+	return *account_id;
+}
+
+/* A program by name; programs are those that the call met before. */
+o2o_points_program *
+o2o_points_program_of(o2o_ledger *ledger, List **programs, text *name)
+{
+	ListCell *cell;
+	o2o_points_program *program;
+	Datum key = PointerGetDatum(name);
+	TupleTableSlot *slot;
+	bool is_null;
+	Datum value;
+
+	foreach (cell, *programs)
+	{
+		program = lfirst(cell);
+		if (VARSIZE_ANY_EXHDR(program->name) == VARSIZE_ANY_EXHDR(name) &&
+			memcmp(VARDATA_ANY(program->name), VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) == 0)
+			return program;
+	}
+	program = palloc0(sizeof(o2o_points_program));
+	program->name = name;
+	o2o_ledger_find(ledger, LEDGER_PROGRAM_KEY, &key, 1);
+	slot = o2o_ledger_next(ledger, LEDGER_PROGRAM_KEY);
+	if (slot != NULL)
+	{
+		program->exists = true;
+		program->scale = DatumGetInt16(ledger_get(slot, LEDGER_PROGRAM, PROGRAM_SCALE, &is_null));
+		value = ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_AFTER, &is_null);
+		if (!is_null)
+			program->expires_after = DatumGetIntervalP(datumCopy(value, false, sizeof(Interval)));
+		program->expires_round =
+			DatumGetTextPCopy(ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_ROUND, &is_null));
+		program->time_zone =
+			DatumGetTextPCopy(ledger_get(slot, LEDGER_PROGRAM, PROGRAM_TIME_ZONE, &is_null));
+		program->is_enforced = strcmp(TextDatumGetCString(ledger_get(
+										  slot, LEDGER_PROGRAM, PROGRAM_RESERVE_POLICY, &is_null)),
+									  "enforce") == 0;
+	}
+	*programs = lappend(*programs, program);
+	return program;
+}
+
+static int
+compare_ids(const void *left, const void *right)
+{
+	int64 a = *(const int64 *) left;
+	int64 b = *(const int64 *) right;
+
+	return (a > b) - (a < b);
+}
+
+/* Locks each customer once, ascending; false where one is a customer no more. */
+static bool
+lock_roots(o2o_ledger *ledger, int64 *roots, int count)
+{
+	qsort(roots, count, sizeof(int64), compare_ids);
+	for (int i = 0; i < count; i++)
+	{
+		Datum key = Int64GetDatum(roots[i]);
+		TupleTableSlot *slot;
+		ItemPointerData tid;
+
+		if (i > 0 && roots[i] == roots[i - 1])
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		o2o_ledger_find(ledger, LEDGER_CUSTOMER_KEY, &key, 1);
+		slot = o2o_ledger_next(ledger, LEDGER_CUSTOMER_KEY);
+		if (slot == NULL)
+			return false;
+		tid = slot->tts_tid;
+		o2o_ledger_lock(ledger, LEDGER_CUSTOMER, &tid, slot);
+		/* Who waits for the next one holds none that was absorbed meanwhile. */
+		o2o_ledger_look_again(ledger);
+		if (o2o_points_customer_of(ledger, roots[i]) != roots[i])
+			return false;
+	}
+	return true;
+}
+
+/* Profiles of requests that take points from somebody, with those who get them. */
+static int
+debit_profiles(const o2o_points_request *requests, int count, int64 *profiles)
+{
+	int found = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (requests[i].outcome != REQUEST_OPEN || !requests[i].operation->below_zero)
+			continue;
+		profiles[found++] = requests[i].profile_id;
+		if (strcmp(requests[i].operation->name, "transfer_out") == 0)
+			profiles[found++] = requests[i].counter_profile_id;
+	}
+	return found;
+}
+
+/* One attempt; false where customers changed meanwhile. */
+static bool
+lock_customers_of(o2o_ledger *ledger, const int64 *profiles, int count)
+{
+	int64 *before = palloc(count * sizeof(int64));
+	int64 *roots = palloc(count * sizeof(int64));
+	int known = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		before[i] = o2o_points_customer_of(ledger, profiles[i]);
+		if (before[i] != 0)
+			roots[known++] = before[i];
+	}
+	if (!lock_roots(ledger, roots, known))
+		return false;
+	o2o_ledger_look_again(ledger);
+	for (int i = 0; i < count; i++)
+	{
+		if (o2o_points_customer_of(ledger, profiles[i]) != before[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Locks the customers of all debits, as o2o.customer_lock() does: ascending, and where one has
+ * changed meanwhile all locks are given back, with the subtransaction, before it starts over.
+ * False where the tables are not plain.
+ */
+bool
+o2o_points_customers_lock(o2o_points_request *requests, int count)
+{
+	int64 *profiles = palloc((2 * count + 1) * sizeof(int64));
+	int found = debit_profiles(requests, count, profiles);
+	bool is_done = found == 0;
+
+	while (!is_done)
+	{
+		MemoryContext context = CurrentMemoryContext;
+		ResourceOwner owner = CurrentResourceOwner;
+		volatile bool is_plain = false;
+		volatile bool is_locked = false;
+
+		CHECK_FOR_INTERRUPTS();
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+		PG_TRY();
+		{
+			o2o_ledger *ledger = o2o_ledger_open(true);
+
+			if (ledger != NULL)
+			{
+				is_plain = true;
+				is_locked = lock_customers_of(ledger, profiles, found);
+				o2o_ledger_close(ledger);
+			}
+		}
+		PG_CATCH();
+		{
+			/* The caller's handler expects its own subtransaction, not this one. */
+			ErrorData *error;
+
+			MemoryContextSwitchTo(context);
+			error = CopyErrorData();
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			MemoryContextSwitchTo(context);
+			CurrentResourceOwner = owner;
+			ReThrowError(error);
+		}
+		PG_END_TRY();
+		is_done = is_locked || !is_plain;
+		if (is_done)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (!is_plain)
+			return false;
+	}
+	return true;
+}
