@@ -11,7 +11,7 @@ LANGUAGE c STABLE STRICT COST 100000 ROWS 1000
 AS 'MODULE_PATHNAME', 'o2o_match_estimate';
 
 CREATE FUNCTION o2o.match_train(records text, model jsonb, label_a bigint[] DEFAULT '{}', label_b bigint[] DEFAULT '{}', label_match boolean[] DEFAULT '{}') RETURNS jsonb
-LANGUAGE sql STABLE STRICT COST 100000
+LANGUAGE sql STABLE STRICT COST 100000 SET jit = off
 BEGIN ATOMIC
 	WITH estimate AS MATERIALIZED (
 		SELECT e.kind, e.comparison, e.level, e.value, e.estimate FROM o2o.match_estimate(records, model, label_a, label_b, label_match) e),

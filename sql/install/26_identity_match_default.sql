@@ -76,7 +76,9 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 20 SET search_path = pg_catalog, pg_te
 $$;
 
 CREATE FUNCTION o2o.match_model_default(columns jsonb) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp
+-- Rows by the dozen, which the planner takes for millions: compiling would take seconds.
+SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
 	known text[] := ARRAY(

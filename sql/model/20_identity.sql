@@ -121,11 +121,11 @@ COMMENT ON COLUMN o2o.identity_evidence.profile_id IS 'Lowest profile of the set
 COMMENT ON COLUMN o2o.identity_evidence.evidence_id IS 'Number of the evidence';
 COMMENT ON COLUMN o2o.identity_evidence.profiles IS 'Profiles seen together, ascending; refer to profile';
 COMMENT ON COLUMN o2o.identity_evidence.status IS 'link: in force; suppressed: refused by a rule; cannot_link: keeps the profiles apart; retracted: was in force until retracted_at';
-COMMENT ON COLUMN o2o.identity_evidence.rule IS 'How it came about: event (seen together by identify() or an import) or manual';
-COMMENT ON COLUMN o2o.identity_evidence.source IS 'Source system of the event; refers to source; manual where the rule is';
+COMMENT ON COLUMN o2o.identity_evidence.rule IS 'How it came about: event (seen together by identify() or an import), match (identity_match()) or manual';
+COMMENT ON COLUMN o2o.identity_evidence.source IS 'Source system of the event; refers to source; manual or match where the rule is';
 COMMENT ON COLUMN o2o.identity_evidence.reason IS 'Rule that refused it (customer_cap, cannot_link, unique:<kind>, limit:<kind>), or what the caller of a merge or unmerge gave; NULL: none';
-COMMENT ON COLUMN o2o.identity_evidence.weight IS 'Weight of scored evidence; NULL: certain, as of the rules event and manual';
-COMMENT ON COLUMN o2o.identity_evidence.event_id IS 'Number in the source of an event that showed it; order/, return/ or touchpoint/ before it where it was one; NULL: none';
+COMMENT ON COLUMN o2o.identity_evidence.weight IS 'Weight of scored evidence; log-odds to base 2, of the rule match; NULL: certain, as of the rules event and manual';
+COMMENT ON COLUMN o2o.identity_evidence.event_id IS 'Number in the source of an event that showed it; order/, return/ or touchpoint/ before it where it was one; model/version of a match; NULL: none';
 COMMENT ON COLUMN o2o.identity_evidence.occurred_at IS 'When the first event on record for it happened';
 COMMENT ON COLUMN o2o.identity_evidence.last_seen_at IS 'When the last event that showed it happened, to within a day';
 COMMENT ON COLUMN o2o.identity_evidence.recorded_at IS 'When the row was written (start of the transaction)';

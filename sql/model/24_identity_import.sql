@@ -184,7 +184,7 @@ BEGIN
 	ORDER BY g.component
 	ON CONFLICT (customer_id) DO UPDATE SET profile_count = excluded.profile_count, changed_at = excluded.changed_at;
 	INSERT INTO o2o.identity_evidence AS e (profile_id, profiles, status, rule, source, event_id, occurred_at, last_seen_at)
-	SELECT s.profiles[1], s.profiles, 'link', 'event', s.source, min(s.event_id), min(s.occurred_at), max(s.occurred_at)
+	SELECT s.profiles[1], s.profiles, 'link', 'event', s.source, (array_agg(s.event_id ORDER BY s.occurred_at, s.event_id))[1], min(s.occurred_at), max(s.occurred_at)
 	FROM (
 		SELECT ev.source, ev.event_id, ev.occurred_at, array_agg(n.profile_id ORDER BY n.profile_id) AS profiles
 		FROM pg_temp.import_value v

@@ -52,7 +52,7 @@ COMMENT ON FUNCTION o2o.customer_keep_apart(o2o.identifier, o2o.identifier, text
 CREATE OR REPLACE VIEW o2o.identity_review AS
 	SELECT e.evidence_id, e.profiles[1] AS profile_a, e.profiles[2] AS profile_b,
 		p.customer_id AS customer_a, q.customer_id AS customer_b, p.kind AS kind_a, q.kind AS kind_b,
-		e.reason, e.source, e.event_id, e.occurred_at, e.last_seen_at
+		e.reason, e.source, e.event_id, e.occurred_at, e.last_seen_at, e.weight
 	FROM o2o.identity_evidence e
 		JOIN o2o.profile p ON p.profile_id = e.profiles[1]
 		JOIN o2o.profile q ON q.profile_id = e.profiles[2]
@@ -65,11 +65,12 @@ COMMENT ON COLUMN o2o.identity_review.customer_a IS 'Customer of today of profil
 COMMENT ON COLUMN o2o.identity_review.customer_b IS 'Customer of today of profile_b';
 COMMENT ON COLUMN o2o.identity_review.kind_a IS 'Kind of the identifier of profile_a';
 COMMENT ON COLUMN o2o.identity_review.kind_b IS 'Kind of the identifier of profile_b';
-COMMENT ON COLUMN o2o.identity_review.reason IS 'The rule: customer_cap, cannot_link, unique:<kind>, limit:<kind>';
-COMMENT ON COLUMN o2o.identity_review.source IS 'Source of the event';
-COMMENT ON COLUMN o2o.identity_review.event_id IS 'The event in its source; NULL: not given';
+COMMENT ON COLUMN o2o.identity_review.reason IS 'The rule: customer_cap, cannot_link, unique:<kind>, limit:<kind>; of a match also match:review (below the link threshold) and match:cluster (the clusters of the two disagree)';
+COMMENT ON COLUMN o2o.identity_review.source IS 'Source of the event; match, of a match';
+COMMENT ON COLUMN o2o.identity_review.event_id IS 'The event in its source; model/version, of a match; NULL: not given';
 COMMENT ON COLUMN o2o.identity_review.occurred_at IS 'When the two were first seen together';
 COMMENT ON COLUMN o2o.identity_review.last_seen_at IS 'When they were last seen together';
+COMMENT ON COLUMN o2o.identity_review.weight IS 'Log-odds to base 2 that they are one person, of a match; NULL: of an event';
 
 CREATE OR REPLACE FUNCTION o2o.evidence_decide(evidence_id bigint, decision text) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -13,6 +13,7 @@
 
 #define CONVERGED 1e-7
 #define RATIO_FLOOR 1e-12
+#define DISAGREE_MOST 0.5
 
 /* Probability of a pattern among matches (use_m) or others. */
 static double
@@ -28,6 +29,30 @@ pattern_probability(const O2OEmModel *model, uint64_t pattern, bool use_m)
 			p *= use_m ? model->m[c][level] : model->u[c][level];
 	}
 	return p;
+}
+
+/*
+ * The next m of a comparison; returns the largest change. A match may disagree in a
+ * field half of the time, not more: otherwise the class of matches might take in
+ * whatever u does not fit, which in a block are many pairs of two people.
+ */
+static double
+step_m(double *m, const double *matched, const double *start, double sum, int levels)
+{
+	double last = (matched[levels - 1] + start[levels - 1]) / (sum + 1);
+	double scale = last > DISAGREE_MOST ? (1 - DISAGREE_MOST) / (1 - last) : 1;
+	double change = 0;
+
+	for (int l = 0; l < levels; l++)
+	{
+		double next = (matched[l] + start[l]) / (sum + 1) * scale;
+
+		if (l == levels - 1)
+			next = fmin(last, DISAGREE_MOST);
+		change = fmax(change, fabs(next - m[l]));
+		m[l] = next;
+	}
+	return change;
 }
 
 /*
@@ -83,13 +108,9 @@ o2o_em_fit(O2OEmModel *model, const O2OEmPattern *patterns, int count, bool fit_
 		model->matches = matches;
 		model->prior = matches / total;
 		for (int c = 0; fit_m && c < model->comparison_count; c++)
-			for (int l = 0; model->used[c] && l < model->level_counts[c]; l++)
-			{
-				double m = (matched[c][l] + start[c][l]) / (sums[c] + 1);
-
-				change = fmax(change, fabs(m - model->m[c][l]));
-				model->m[c][l] = m;
-			}
+			if (model->used[c])
+				change = fmax(change, step_m(model->m[c], matched[c], start[c], sums[c],
+											 model->level_counts[c]));
 		if (change < CONVERGED)
 			break;
 	}

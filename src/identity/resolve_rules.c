@@ -16,6 +16,7 @@
 
 PG_FUNCTION_INFO_V1(o2o_identity_admit);
 PG_FUNCTION_INFO_V1(o2o_identifier_scope);
+PG_FUNCTION_INFO_V1(o2o_identity_conflict);
 
 /* A text of the last statement's rows; the caller's to keep. */
 static char *
@@ -416,4 +417,34 @@ o2o_union_add(O2OUnion *all, const O2OShown *shown)
 		*all = before;
 	}
 	return rule;
+}
+
+/* identity_conflict(customers bigint[]) */
+Datum
+o2o_identity_conflict(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ArrayType *customers = PG_GETARG_ARRAYTYPE_P(0);
+	O2OUnion all = {0};
+	O2OAdmission admission;
+	Datum *ids;
+	int count;
+	char *rule;
+	text *result = NULL;
+
+	deconstruct_array(customers, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids,
+					  NULL, &count);
+	o2o_model_connect(InvalidOid);
+	o2o_identifiers_admit(construct_empty_array(TEXTOID), NULL, false, &admission);
+	all.kinds = &admission.kinds;
+	for (int i = 0; i < count; i++)
+		read_members(&all, DatumGetInt64(ids[i]));
+	rule = conflict(&all);
+	MemoryContextSwitchTo(caller);
+	if (rule != NULL)
+		result = cstring_to_text(rule);
+	SPI_finish();
+	if (result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(result);
 }

@@ -7,6 +7,7 @@ WITH harmless(function, reason) AS
 	('o2o.identity_resolve(o2o.identifier[],text,text,timestamp with time zone)', 'acts on the model with the rights of its caller'),
 	('o2o.identity_observe(jsonb,text,text,timestamp with time zone)', 'acts on the model with the rights of its caller'),
 	('o2o.evidence_record(bigint[],text,text,text,text,text,timestamp with time zone)', 'acts on the model with the rights of its caller'),
+	('o2o.identity_conflict(bigint[])', 'reads the model with the rights of its caller'),
 	('o2o.customer_lock_roots(bigint[])', 'acts on the model with the rights of its caller'),
 	('o2o.health()', 'acts with the rights of its caller'),
 	('o2o.writer_horizon()', 'tells one time, and of nobody whose it is'),

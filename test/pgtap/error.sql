@@ -46,6 +46,7 @@ INSERT INTO try VALUES
 	('O2205', $$SELECT o2o.identify(jsonb_build_object('card', (SELECT jsonb_agg('e' || n) FROM generate_series(1, 101) n)), 'pos')$$, 'too many identifiers', '100'),
 	('O2206', $$SELECT o2o.customer_unmerge(current_setting('o2o_test.held')::bigint, 'x')$$, 'still connected', 'Evidence in force: \d+'),
 	('O2207', $$SELECT o2o.identify('{"passport_no": "1"}', 'pos')$$, 'kind "passport_no"', NULL),
+	('O2208', $$SELECT o2o.match_model_get('nobody')$$, '^there is no such match model$', 'nobody'),
 	('O2301', $$SELECT o2o.points_burn('card:error-a', 500, 'error')$$, '^insufficient points$', '^available 1, asked 500$'),
 	('O2301', $$SELECT o2o.points_transfer('card:error-a', 'card:error-c', 500, 'error')$$, '^insufficient points$', '^available 1, asked 500$'),
 	('O2302', $$SELECT o2o.points_earn('card:error-a', 1, 'nowhere')$$, 'nowhere', NULL),
@@ -104,7 +105,7 @@ SELECT ok(coalesce(message ~ wanted_message AND (wanted_detail IS NULL OR detail
 SELECT ok(hint <> '', format('HINT of %s: %s', query, hint)) FROM seen ORDER BY n;
 SELECT is_empty($$SELECT message FROM seen WHERE message ~ '\n' OR message ~ '^[A-Z][a-z]' OR message ~ '\.$'$$, 'messages begin small and end without a full stop');
 SELECT is_empty($$SELECT detail FROM seen WHERE concat_ws(' ', message, detail, hint) ~* '13912345678|error-nobody'$$, 'no error tells an identifier');
-SELECT is_empty($$SELECT r.state FROM unnest('{O2004,O2101,O2102,O2103,O2201,O2202,O2203,O2204,O2205,O2206,O2207,O2301,O2302,O2303,O2304,O2305,O2330,O2331,O2332,O2333,O2334,O2501,O2502,O2503}'::text[]) r (state)
+SELECT is_empty($$SELECT r.state FROM unnest('{O2004,O2101,O2102,O2103,O2201,O2202,O2203,O2204,O2205,O2206,O2207,O2208,O2301,O2302,O2303,O2304,O2305,O2330,O2331,O2332,O2333,O2334,O2501,O2502,O2503}'::text[]) r (state)
 	WHERE NOT EXISTS (SELECT FROM seen s WHERE s.found_state = r.state)$$, 'each code was met');
 
 SELECT * FROM finish();

@@ -70,9 +70,9 @@ my $partition = q{
 	FROM o2o.profile p JOIN o2o.profile_identifier i USING (profile_id)
 	GROUP BY p.customer_id ORDER BY min(i.identifier::text COLLATE "C")};
 
-# What a set of evidence says, by identifiers.
+# What a set of evidence says, by identifiers; last_seen_at holds to within a day.
 my $evidence = q{
-	SELECT e.status, e.rule, e.source, e.reason, e.event_id, e.occurred_at, e.last_seen_at,
+	SELECT e.status, e.rule, e.source, e.reason, e.event_id, e.occurred_at, e.last_seen_at::date,
 		(SELECT string_agg(i.identifier::text, ' ' ORDER BY i.identifier) FROM unnest(e.profiles) u (id) JOIN o2o.profile_identifier i ON i.profile_id = u.id) AS shown
 	FROM o2o.identity_evidence e ORDER BY 8, 1, 2, 3, 4};
 
