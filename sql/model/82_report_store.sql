@@ -96,7 +96,7 @@ WITH shop AS (
 	SELECT d.zone, r.location_id, r.customer_id
 	FROM reached r JOIN (VALUES ('1 km', 1000), ('3 km', 3000), ('5 km', 5000)) d (zone, max_m) ON r.metres <= d.max_m
 	UNION ALL
-	SELECT 'trade area', k.store_id, k.id
+	SELECT 'trade area' AS zone, k.store_id, k.id
 	FROM (SELECT array_agg(n.customer_id) AS ids, array_agg(n.position) AS positions FROM located n) n
 		CROSS JOIN (SELECT array_agg(l.location_id) AS ids, array_agg(l.position) AS positions FROM shop l) s
 		CROSS JOIN LATERAL o2o.knn_join(n.ids, n.positions, s.ids, s.positions) k

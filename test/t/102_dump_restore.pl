@@ -166,6 +166,12 @@ for my $to ([ $node, 'copy', 'the same server' ], [ $other, 'shop', 'another ser
 	is($server->safe_psql($database, $sides), $server->safe_psql($database, $summed), "$where: and when the rollup has advanced");
 	is($server->safe_psql($database, $unrolled), '0', "$where: which has all then");
 	trouble_ok($server, $database, "$where, after maintain()");
+	is( $server->safe_psql($database, q{
+		SELECT count(*) > 5, bool_and(o2o.points_proof_check(s.parts, s.hashes))
+		FROM o2o.points_posting p, LATERAL (SELECT array_agg(part ORDER BY step) AS parts, array_agg(hash ORDER BY step) AS hashes
+			FROM o2o.points_prove(p.profile_id, p.account_id, p.version)) s
+		WHERE p.chain IS NOT NULL}),
+		't|t', "$where: each linked posting has its proof");
 	components_ok($server, $database, "$where, afterwards");
 	is($server->safe_psql($database, 'SET client_min_messages = warning; SET ROLE shop_owner; CALL o2o.setup()'), '', "$where: setup() again");
 

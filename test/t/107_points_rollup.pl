@@ -1,7 +1,7 @@
 # The rollup advances while others post, roll back, stay open and prepare: at any
 # moment the balances of the accounts without a row are exactly what the postings
 # say, none is lost, none counts twice. Snapshots taken in the meantime stand for
-# what came before them.
+# what came before them, and blocks are made of what is complete.
 use strict;
 use warnings;
 use lib 'test/t';
@@ -18,6 +18,7 @@ $node->safe_psql('shop', q{
 	SET ROLE shop_owner;
 	SELECT o2o.points_program_create('miles', 'Miles', 'CNY', scale => 2);
 	SELECT o2o.identify(format('["card:%s"]', i)::jsonb, 'pos') FROM generate_series(101, 200) i;
+	SELECT o2o.points_chain_set('stars', true);
 	SELECT o2o.points_seller_open('card:200', 'stars');
 	SELECT o2o.points_earn(('card:' || i)::o2o.identifier, 1000, 'stars') FROM generate_series(101, 199) i;});
 
@@ -52,8 +53,8 @@ my @writers = writers_start($node, 'shop', 8, $seconds, $seed, \&random_statemen
 my ($ends, $rounds, $advanced, @wrong, @snapshots) = (time + $seconds, 0, 0);
 while (time < $ends)
 {
-	my ($status, $out, $err) = $node->psql('shop', "SET ROLE shop_owner; SELECT o2o.points_rollup_advance(); $difference;");
-	my ($taken, @rows) = split /\n/, $out;
+	my ($status, $out, $err) = $node->psql('shop', "SET ROLE shop_owner; SELECT o2o.points_rollup_advance(); SELECT FROM o2o.points_block_make(500); $difference;");
+	my ($taken, @rows) = grep { $_ ne '' } split /\n/, $out;
 	$advanced += $taken || 0;
 	push @wrong, @rows, $err || ();
 	push @snapshots, $node->safe_psql('shop', 'SET ROLE shop_owner; SELECT o2o.points_snapshot_take()') if $rounds++ % 20 == 5;
@@ -81,10 +82,16 @@ is($node->safe_psql('shop', $issuer), $before - 7, 'and is in the balance');
 $node->safe_psql('shop', q{COMMIT PREPARED 'late'});
 is($node->safe_psql('shop', $issuer), $before - 12, 'as the prepared one, once it is committed');
 # Autovacuum may have a transaction open.
-$node->poll_query_until('shop', "SET client_min_messages = error; SELECT o2o.points_rollup_advance() >= 0 AND ($horizon) = 0")
+$node->poll_query_until('shop', "SELECT o2o.points_rollup_advance() >= 0 AND ($horizon) = 0")
   or fail('the rollup does not get on');
 is($node->safe_psql('shop', $horizon), '0', 'then all is below the horizon');
 is($node->safe_psql('shop', $issuer), $before - 12, 'and the balance is the same');
+is( $node->safe_psql('shop', q{
+		SET ROLE shop_owner;
+		DO $$ BEGIN WHILE o2o.points_block_make(500) IS NOT NULL LOOP END LOOP; END $$;
+		SELECT count(*) > 3, sum(b.postings) = (SELECT count(*) FROM o2o.points_posting p JOIN o2o.points_account a USING (profile_id, account_id)
+			WHERE a.program = 'stars') FROM o2o.points_block b}),
+	't|t', 'every posting of the chained program is in a block');
 trouble_ok($node, 'shop', 'at the end');
 
 $node->stop;
