@@ -22,7 +22,7 @@ FROM (
 		(SELECT s.value::bigint FROM o2o.setting s WHERE s.name = 'identity.customer_cap') AS allowed
 	FROM o2o.customer c
 	UNION ALL
-	SELECT p.customer_id, 'limit:' || k.kind, count(*), k.max_per_customer::bigint
+	SELECT p.customer_id, 'limit:' || k.kind AS rule, count(*) AS used, k.max_per_customer::bigint AS allowed
 	FROM o2o.profile p JOIN o2o.identifier_kind k ON k.kind = p.kind
 	GROUP BY p.customer_id, k.kind, k.max_per_customer
 ) u
@@ -40,7 +40,7 @@ FROM o2o.customer c
 	CROSS JOIN LATERAL (SELECT * FROM o2o.identity_bridges(c.customer_id) b WHERE b.rule <> 'manual' ORDER BY b.part_sizes[2] DESC, b.evidence_id LIMIT 1) b
 WHERE c.profile_count >= 6 AND b.part_sizes[2] >= 3
 UNION ALL
-SELECT p.customer_id, 'unique:' || p.kind, NULL, p.profiles, max(p.n)
+SELECT p.customer_id, 'unique:' || p.kind AS reason, NULL AS evidence_id, p.profiles, max(p.n) AS measure
 FROM (
 	SELECT q.customer_id, q.kind, q.scope, count(*) AS n, (SELECT c.profile_count::bigint FROM o2o.customer c WHERE c.customer_id = q.customer_id) AS profiles
 	FROM o2o.profile q JOIN o2o.identifier_kind k ON k.kind = q.kind AND k.is_unique
@@ -49,11 +49,13 @@ FROM (
 ) p
 GROUP BY p.customer_id, p.kind, p.profiles
 UNION ALL
-SELECT l.customer_id, l.rule, NULL, (SELECT c.profile_count::bigint FROM o2o.customer c WHERE c.customer_id = l.customer_id), l.used
+SELECT l.customer_id, l.rule AS reason, NULL AS evidence_id,
+	(SELECT c.profile_count::bigint FROM o2o.customer c WHERE c.customer_id = l.customer_id) AS profiles, l.used AS measure
 FROM o2o.customer_near_limit l
 WHERE l.used > l.allowed
 UNION ALL
-SELECT t.customer_id, 'trait:' || t.name, NULL, (SELECT c.profile_count::bigint FROM o2o.customer c WHERE c.customer_id = t.customer_id), count(DISTINCT t.value)
+SELECT t.customer_id, 'trait:' || t.name AS reason, NULL AS evidence_id,
+	(SELECT c.profile_count::bigint FROM o2o.customer c WHERE c.customer_id = t.customer_id) AS profiles, count(DISTINCT t.value) AS measure
 FROM (
 	SELECT p.customer_id, t.name, lower(regexp_replace(t.value, '[^[:alnum:]]', '', 'g')) AS value
 	FROM o2o.profile_trait t JOIN o2o.profile p ON p.profile_id = t.profile_id
