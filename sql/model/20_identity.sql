@@ -123,7 +123,7 @@ COMMENT ON COLUMN o2o.identity_evidence.profiles IS 'Profiles seen together, asc
 COMMENT ON COLUMN o2o.identity_evidence.status IS 'link: in force; suppressed: refused by a rule; cannot_link: keeps the profiles apart; retracted: was in force until retracted_at';
 COMMENT ON COLUMN o2o.identity_evidence.rule IS 'How it came about: event (seen together by identify() or an import), match (identity_match()) or manual';
 COMMENT ON COLUMN o2o.identity_evidence.source IS 'Source system of the event; refers to source; manual or match where the rule is';
-COMMENT ON COLUMN o2o.identity_evidence.reason IS 'Rule that refused it (customer_cap, cannot_link, unique:<kind>, limit:<kind>), or what the caller of a merge or unmerge gave; NULL: none';
+COMMENT ON COLUMN o2o.identity_evidence.reason IS 'Rule that refused it (customer_cap, cannot_link, unique:<kind>, limit:<kind>, blocked:<kind>), or what the caller of a merge or unmerge gave; NULL: none';
 COMMENT ON COLUMN o2o.identity_evidence.weight IS 'Weight of scored evidence; log-odds to base 2, of the rule match; NULL: certain, as of the rules event and manual';
 COMMENT ON COLUMN o2o.identity_evidence.event_id IS 'Number in the source of an event that showed it; order/, return/ or touchpoint/ before it where it was one; model/version of a match; NULL: none';
 COMMENT ON COLUMN o2o.identity_evidence.occurred_at IS 'When the first event on record for it happened';
