@@ -85,14 +85,94 @@ BEGIN
 	PERFORM ledger.post(to_id, transfer_id, transfer_create.amount);
 	RETURN transfer_id;
 END $$;
+-- Its own batch: all accounts locked at once, in order.
+CREATE FUNCTION ledger.transfers_create(from_ids text[], to_ids text[], amounts numeric[], details jsonb[]) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	ids text[];
+	id text;
+BEGIN
+	PERFORM FROM ledger.account a WHERE a.id = ANY (from_ids || to_ids) ORDER BY a.id FOR UPDATE;
+	FOR i IN 1 .. cardinality(from_ids) LOOP
+		INSERT INTO ledger.transfer (from_account, to_account, amount, details, occurred_at)
+		VALUES (from_ids[i], to_ids[i], amounts[i], transfers_create.details[i], now())
+		RETURNING transfer.id INTO id;
+		PERFORM ledger.post(from_ids[i], id, -amounts[i]);
+		PERFORM ledger.post(to_ids[i], id, amounts[i]);
+		ids := ids || id;
+	END LOOP;
+	RETURN ids;
+END $$;
 INSERT INTO ledger.account (id, name, unit, may_be_negative) VALUES ('acc_issuer', 'Issuer', 'points', true);
-INSERT INTO ledger.account (id, name, unit, may_be_negative) SELECT 'acc_' || md5(n::text), 'Member ' || n, 'points', false FROM member;
+INSERT INTO ledger.account (id, name, unit, balance, may_be_negative) SELECT 'acc_' || md5(n::text), 'Member ' || n, 'points', 1000, false FROM member;
 
 -- The floor: a balance and a history, nothing else.
 CREATE TABLE plain_account (id integer PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 70);
 CREATE TABLE plain_posting (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account integer NOT NULL, amount bigint NOT NULL,
 	balance bigint NOT NULL, reference text, posted_at timestamptz NOT NULL DEFAULT now());
 INSERT INTO plain_account SELECT n, 0 FROM member;
+
+-- 1,000 sellers; 1,000 members with 36 lots each, and customers of 1, 4 and 20 profiles with one lot in each.
+SELECT count(o2o.points_seller_open(m.profile_id, 'club')) FROM member m WHERE m.n <= 1000;
+SELECT o2o.points_program_create('lots', 'Lots', 'CNY', expires_after => interval '4 years', expires_round => 'month');
+INSERT INTO o2o.import_points (batch_id, profile_id, program, operation, amount, occurred_at)
+SELECT 2, m.profile_id, 'lots', 'earn', 1000, now() - p.n * interval '1 month' FROM generate_series(0, 35) AS p (n) JOIN member m ON m.n BETWEEN 1001 AND 2000;
+SELECT o2o.points_import(2);
+INSERT INTO o2o.import_identity (batch_id, source, event_id, occurred_at, identifiers)
+SELECT 2, 'crm', format('many/%s/%s', p.size, n), now(), jsonb_build_object('device', (SELECT jsonb_agg(format('p%s_%s_%s', p.size, n, i)) FROM generate_series(1, p.size) i))
+FROM unnest('{1,4,20}'::integer[]) AS p (size) CROSS JOIN generate_series(1, 200) AS n;
+SELECT o2o.identity_import(2);
+CREATE TABLE many AS
+SELECT split_part(i.event_id, '/', 2)::integer AS size, split_part(i.event_id, '/', 3)::integer AS n, i.profile_id FROM o2o.import_identity i WHERE i.batch_id = 2;
+ALTER TABLE many ADD PRIMARY KEY (size, n);
+INSERT INTO o2o.import_points (batch_id, profile_id, program, operation, amount, occurred_at)
+SELECT 3, p.profile_id, 'lots', 'earn', 10000, now()
+FROM many m JOIN o2o.profile c ON c.profile_id = m.profile_id JOIN o2o.profile p ON p.customer_id = c.customer_id;
+SELECT o2o.points_import(3);
+TRUNCATE o2o.import_points;
+
+-- The same batch by set-based SQL over the same tables: nothing refused in it, so nothing is looked for.
+CREATE FUNCTION earn_many_sql(persons bigint[], amounts o2o.points[], program text) RETURNS TABLE (n bigint, transfer_id bigint, balance o2o.points)
+LANGUAGE plpgsql AS $$
+DECLARE
+	call_id uuid := gen_random_uuid();
+	rule o2o.points_program;
+	batch record;
+BEGIN
+	SELECT p.* INTO rule FROM o2o.points_program p WHERE p.program = earn_many_sql.program;
+	PERFORM FROM o2o.points_account a WHERE a.profile_id = ANY (persons) AND a.program = earn_many_sql.program ORDER BY a.account_id FOR NO KEY UPDATE;
+	SELECT array_agg(u.person ORDER BY u.n) AS persons, array_agg(a.account_id ORDER BY u.n) AS accounts, array_agg(nextval('o2o.points_transfer_id_seq') ORDER BY u.n) AS transfers,
+		array_agg(s.account_id ORDER BY u.n) AS contras, array_agg('earn'::text ORDER BY u.n) AS operations, array_agg(e.at ORDER BY u.n) AS expires_at,
+		array_agg(e.month ORDER BY u.n) AS months, array_agg('program'::text ORDER BY u.n) AS funding, array_agg(call_id ORDER BY u.n) AS requests,
+		array_agg(coalesce(p.customer_id, u.person) ORDER BY u.n) AS customers, array_agg(NULL::text ORDER BY u.n) AS nothing, array_agg(now() ORDER BY u.n) AS moments
+	INTO batch
+	FROM unnest(persons) WITH ORDINALITY u (person, n)
+		JOIN o2o.points_account a ON a.profile_id = u.person AND a.program = earn_many_sql.program AND a.kind = 'member'
+		JOIN o2o.profile p ON p.profile_id = u.person
+		JOIN o2o.points_system_account s ON s.program = a.program AND s.kind = 'issuer'
+		CROSS JOIN (SELECT o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone) AS at, o2o.points_grant_month(now(), rule.time_zone) AS month) e;
+	PERFORM o2o.points_write_sql(batch.persons, batch.accounts, batch.transfers, batch.contras, batch.operations, batch.expires_at, batch.months, batch.funding,
+		amounts, batch.requests, batch.persons, batch.customers, batch.nothing, batch.nothing, batch.moments, batch.nothing::bigint[]);
+	RETURN QUERY
+	SELECT u.n, u.transfer_id, b.balance
+	FROM unnest(batch.transfers, batch.customers) WITH ORDINALITY u (transfer_id, customer_id, n)
+		JOIN (
+			SELECT p.customer_id, o2o.sum(a.balance) AS balance
+			FROM o2o.profile p JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.program = earn_many_sql.program AND a.kind = 'member'
+			WHERE p.customer_id = ANY (batch.customers) GROUP BY p.customer_id
+		) b ON b.customer_id = u.customer_id
+	ORDER BY u.n;
+END $$;
+
+-- What 20,000 postings write, for COPY into tables with the same indexes.
+CREATE TABLE copy_posting (LIKE o2o.points_posting INCLUDING DEFAULTS INCLUDING INDEXES);
+CREATE TABLE copy_account (LIKE o2o.points_account INCLUDING DEFAULTS INCLUDING INDEXES) WITH (fillfactor = 70);
+CREATE TABLE copy_lot (LIKE o2o.points_lot INCLUDING DEFAULTS INCLUDING INDEXES) WITH (fillfactor = 70);
+CREATE TABLE copied AS
+SELECT p.* FROM o2o.points_posting p JOIN member m ON m.profile_id = p.profile_id WHERE p.version = 1 AND p.expires_at IS NOT NULL ORDER BY (m.n * 7919) % 20000;
+\copy copied TO 'build/copy_posting.csv'
+\copy (SELECT a.* FROM o2o.points_account a JOIN copied c USING (profile_id, account_id)) TO 'build/copy_account.csv'
+\copy (SELECT DISTINCT ON (l.profile_id, l.account_id) l.* FROM o2o.points_lot l JOIN copied c USING (profile_id, account_id)) TO 'build/copy_lot.csv'
+SELECT count(*) AS copied FROM copied;
 
 -- Amounts to draw from: one with stripes, one without, and 10,000 that nobody meets another at.
 SELECT o2o.points_stripes_open(-1, 32), o2o.points_stripes_open(-2, 1), o2o.points_stripes_put(-1, 100000000), o2o.points_stripes_put(-2, 100000000);
@@ -108,3 +188,28 @@ SELECT o2o.points_reserve_deposit('backed', 100000000, 'bench');
 \i bench/points/earn.peer.sql
 \i bench/points/earn_card.ours.sql
 \i bench/points/earn_card.peer.sql
+\i bench/points/batch.ours.sql
+\i bench/points/batch.peer.sql
+
+-- WAL, counted after a checkpoint and once every page was written since.
+CREATE TABLE wal (what text PRIMARY KEY, bytes bigint);
+CREATE PROCEDURE wal_measure(what text, statement text, per integer, commits integer) LANGUAGE plpgsql AS $$
+DECLARE
+	before pg_lsn;
+BEGIN
+	EXECUTE format(statement, 1);
+	COMMIT;
+	before := pg_current_wal_insert_lsn();
+	FOR i IN 1 .. commits LOOP
+		EXECUTE format(statement, i);
+		COMMIT;
+	END LOOP;
+	INSERT INTO public.wal VALUES (what, (pg_current_wal_insert_lsn() - before) * 1000 / (per * commits));
+	COMMIT;
+END $$;
+CALL wal_measure('batch', $$SELECT count(*) FROM o2o.points_post_many(array_fill('earn'::text, ARRAY[1000]), (SELECT array_agg(m.profile_id) FROM generate_series(1, 1000) AS i JOIN public.member m ON m.n = 1 + i * 7919 %% 20000),
+	array_fill('25'::o2o.points, ARRAY[1000]), array_fill('club'::text, ARRAY[1000])) -- %s$$, 1000, 5);
+CALL wal_measure('single', $$SELECT o2o.points_earn((SELECT m.profile_id FROM public.member m WHERE m.n = 1 + %1$s * 7919 %% 1000), 25, 'club', 'pos/1')$$, 1, 1000);
+CALL wal_measure('ledger batch', $$SELECT ledger.transfers_create(array_fill('acc_issuer'::text, ARRAY[1000]), (SELECT array_agg('acc_' || md5((1 + i * 7919 %% 20000)::text)) FROM generate_series(1, 1000) AS i),
+	array_fill(25::numeric, ARRAY[1000]), array_fill('{"reference": "pos/1"}'::jsonb, ARRAY[1000])) -- %s$$, 1000, 5);
+CALL wal_measure('ledger single', $$SELECT ledger.transfer_create('acc_issuer', 'acc_' || md5((1 + %1$s * 7919 %% 1000)::text), 25, '{"reference": "pos/1"}')$$, 1, 1000);

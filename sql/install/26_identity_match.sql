@@ -43,6 +43,22 @@ RETURNS TABLE (rule integer, label text, blocks bigint, pairs bigint, largest bi
 LANGUAGE c STABLE STRICT COST 100000 ROWS 10
 AS 'MODULE_PATHNAME', 'o2o_match_blocking';
 
+CREATE FUNCTION o2o.match_recall(records text, model jsonb, record bigint[], truth text[])
+RETURNS TABLE (rule integer, label text, pairs bigint, true_pairs bigint, recall double precision, recall_so_far double precision)
+LANGUAGE sql STABLE STRICT COST 200000 ROWS 10
+BEGIN ATOMIC
+	WITH found AS MATERIALIZED (
+		SELECT c.rule, array_agg(c.a) AS a, array_agg(c.b) AS b
+		FROM o2o.match_candidates(records, model) c
+		GROUP BY c.rule)
+	SELECT r.n::integer, r.rule ->> 'label', q.predicted_pairs, q.common_pairs, q.recall,
+		sum(q.common_pairs) OVER (ORDER BY r.n)::double precision / nullif(q.true_pairs, 0)
+	FROM jsonb_array_elements(model -> 'blocking') WITH ORDINALITY r (rule, n)
+		LEFT JOIN found ON found.rule = r.n
+		CROSS JOIN LATERAL o2o.pair_quality(coalesce(found.a, '{}'), coalesce(found.b, '{}'), record, truth) q
+	ORDER BY r.n;
+END;
+
 CREATE FUNCTION o2o.match_score(records text, model jsonb, min_probability double precision DEFAULT NULL)
 RETURNS TABLE (a bigint, b bigint, rule integer, weight double precision, probability double precision, decision text, levels integer[], weights double precision[])
 LANGUAGE c STABLE COST 100000 ROWS 100000
@@ -77,6 +93,7 @@ u comes from pairs sampled by a hash of the id, less the matches among them; m f
 COMMENT ON FUNCTION o2o.match_estimate(text, jsonb, bigint[], bigint[], boolean[]) IS 'The numbers that match_train() puts into the model, arguments as there: kind prior; m and u of a comparison and level (from 0); term, the share of the records that have the value, for the 2000 most frequent ones that come twice or more; term_floor, what other values have.';
 COMMENT ON FUNCTION o2o.match_candidates(text, jsonb) IS 'The pairs of records, a < b, that the blocking rules of a model find, each once, with the number of the first rule that finds it (from 1). records, model and errors as in match_train(); the model need not be trained. pair_quality() tells their recall.';
 COMMENT ON FUNCTION o2o.match_blocking(text, jsonb) IS 'What each blocking rule of a model does: blocks of two records or more that are used, their pairs (before pairs of earlier rules are left out), the records of the largest block, and the blocks, and records in them, that are left out because they have more records than the rule''s cap. records, model and errors as in match_train().';
+COMMENT ON FUNCTION o2o.match_recall(text, jsonb, bigint[], text[]) IS 'How many of the true pairs blocking finds: truth[i] is the label of record[i] (NULL: unlabelled, left out). A row for each blocking rule in its order: pairs that it finds first, between labelled records; those of them with one label; recall, these as a share of all pairs of one label; recall_so_far, the same for all rules up to it, so the last row has the recall of the whole. NULL where no two records have one label. What blocking misses no score brings back. records, model and errors as in match_candidates(); labels as in pair_quality().';
 COMMENT ON FUNCTION o2o.match_score(text, jsonb, double precision) IS 'Scores the pairs that blocking finds. Returns those of min_probability (NULL: the model''s review) or more: a < b; rule, the first that found the pair; weight, the log-odds to base 2 that they are one person; probability; decision: link, review or none; levels, of each comparison from 0, -1 no evidence; weights, of each comparison with its term frequency. weight = log2(prior / (1 - prior)) + the weights, added in this order. Equal input gives equal bits. Errors as in match_train(); 22023 also: an untrained model.';
 COMMENT ON FUNCTION o2o.match_score(jsonb, jsonb, jsonb) IS 'The waterfall of one pair: records as objects from column to value (a JSON string, number or boolean), and a trained model. A row for the prior (step 0) and for each comparison: its level (from 0; NULL: no evidence) with label, m and u; weight = log2(m / u); term_weight, what the frequency of the value adds; total, the sum so far; probability = 1 / (1 + 2 ^ -total). Errors: 22023 an invalid or untrained model, a value that is an array or object.';
 COMMENT ON FUNCTION o2o.match_keys(jsonb, jsonb) IS 'The blocking keys of one record (an object from column to value) by all rules of a model, as numbers. Two records that share a key are candidates: keep the keys in a bigint[] column under a GIN index, and match_find() finds the candidates of one record at once. They depend on the model''s blocking alone; caps do not apply. Errors: 22023 an invalid model or record.';

@@ -250,6 +250,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = for
 DECLARE
 	request uuid := gen_random_uuid();
 	replay jsonb;
+	posted record;
 	customers bigint[];
 	members bigint[];
 BEGIN
@@ -263,9 +264,20 @@ BEGIN
 		balance := replay ->> 'balance';
 		RETURN;
 	END IF;
+	from_profile_id := CASE WHEN from_person IS NULL THEN from_profile_id ELSE o2o.person_profile(from_person) END;
+	to_profile_id := CASE WHEN to_person IS NULL THEN to_profile_id ELSE o2o.person_profile(to_person) END;
+	posted := o2o.points_execute_one('transfer', from_profile_id, to_profile_id, program, amount, request, NULL, reason, now());
+	IF posted.transfer_id IS NOT NULL THEN
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+		IF idempotency_key IS NOT NULL THEN
+			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+		END IF;
+		RETURN;
+	END IF;
 	PERFORM o2o.points_program_check(program, amount);
-	from_profile_id := o2o.points_person(from_person, from_profile_id);
-	to_profile_id := o2o.points_person(to_person, to_profile_id);
+	from_profile_id := o2o.points_person(NULL, from_profile_id);
+	to_profile_id := o2o.points_person(NULL, to_profile_id);
 	customers := o2o.customer_lock(ARRAY[from_profile_id, to_profile_id]);
 	IF customers[1] = customers[2] THEN
 		RAISE EXCEPTION 'points cannot be transferred to the customer who gives them'

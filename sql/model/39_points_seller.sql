@@ -88,9 +88,10 @@ COMMENT ON FUNCTION o2o.points_seller_balance(o2o.identifier, text) IS 'Points t
 
 CREATE OR REPLACE FUNCTION o2o.points_pay_once(person o2o.identifier, seller o2o.identifier, profile_id bigint, seller_profile_id bigint,
 	amount o2o.points, program text, reference text, reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	claim record;
+	posted record;
 	account o2o.points_account;
 	customer bigint;
 	members bigint[];
@@ -103,9 +104,20 @@ BEGIN
 		balance := claim.replay ->> 'balance';
 		RETURN;
 	END IF;
+	profile_id := CASE WHEN person IS NULL THEN points_pay_once.profile_id ELSE o2o.person_profile(person) END;
+	seller_profile_id := CASE WHEN seller IS NULL THEN seller_profile_id ELSE o2o.person_profile(seller) END;
+	posted := o2o.points_execute_one('pay', profile_id, seller_profile_id, program, amount, claim.request_id, reference, reason, now());
+	IF posted.transfer_id IS NOT NULL THEN
+		transfer_id := posted.transfer_id;
+		balance := posted.balance;
+		IF idempotency_key IS NOT NULL THEN
+			PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+		END IF;
+		RETURN;
+	END IF;
 	PERFORM o2o.points_program_check(program, amount);
-	profile_id := o2o.points_person(person, points_pay_once.profile_id);
-	account := o2o.points_seller_account(seller, seller_profile_id, program);
+	profile_id := o2o.points_person(NULL, profile_id);
+	account := o2o.points_seller_account(NULL, seller_profile_id, program);
 	customer := (o2o.customer_lock(ARRAY[profile_id]))[1];
 	members := o2o.customer_profiles(customer);
 	IF account.profile_id = ANY (members) THEN

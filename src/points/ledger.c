@@ -31,23 +31,26 @@ typedef struct ledger_predicate
 	ExprState *state;
 } ledger_predicate;
 
+static LOCKMODE
+lock_mode(int table)
+{
+	return o2o_ledger_tables[table].writes != 0 ? RowExclusiveLock : AccessShareLock;
+}
+
 /*
  * The tables, open and locked for the transaction; NULL where they are not plain or the current
  * user may not do all of it. The caller sees what was committed until now, and closes it.
  */
 o2o_ledger *
-o2o_ledger_open(bool writes)
+o2o_ledger_open(int which)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "o2o ledger", ALLOCSET_DEFAULT_SIZES);
 	o2o_ledger *ledger = MemoryContextAllocZero(context, sizeof(o2o_ledger));
 
 	ledger->context = context;
-	if (writes)
-	{
-		PreventCommandIfReadOnly("posting of points");
-		PreventCommandIfParallelMode("posting of points");
-	}
+	PreventCommandIfReadOnly("posting of points");
+	PreventCommandIfParallelMode("posting of points");
 	for (;;)
 	{
 		if (!o2o_ledger_known.is_known)
@@ -58,22 +61,24 @@ o2o_ledger_open(bool writes)
 			return NULL;
 		}
 		for (int i = 0; i < LEDGER_TABLES; i++)
-			LockRelationOid(o2o_ledger_known.table[i], writes && o2o_ledger_tables[i].writes != 0
-														   ? RowExclusiveLock
-														   : AccessShareLock);
+		{
+			if (which & (1 << i))
+				LockRelationOid(o2o_ledger_known.table[i], lock_mode(i));
+		}
 		/* The locks let changes be heard that came before them. */
 		if (o2o_ledger_known.is_known)
 			break;
 		for (int i = 0; i < LEDGER_TABLES; i++)
-			UnlockRelationOid(o2o_ledger_known.table[i], writes && o2o_ledger_tables[i].writes != 0
-															 ? RowExclusiveLock
-															 : AccessShareLock);
+		{
+			if (which & (1 << i))
+				UnlockRelationOid(o2o_ledger_known.table[i], lock_mode(i));
+		}
 	}
 	for (int i = 0; i < LEDGER_TABLES; i++)
 	{
-		AclMode needed = o2o_ledger_tables[i].reads | (writes ? o2o_ledger_tables[i].writes : 0);
+		AclMode needed = o2o_ledger_tables[i].reads | o2o_ledger_tables[i].writes;
 
-		if (needed != 0 &&
+		if ((which & (1 << i)) &&
 			pg_class_aclmask(o2o_ledger_known.table[i], GetUserId(), needed, ACLMASK_ALL) != needed)
 		{
 			MemoryContextDelete(context);
@@ -81,7 +86,10 @@ o2o_ledger_open(bool writes)
 		}
 	}
 	for (int i = 0; i < LEDGER_TABLES; i++)
-		ledger->table[i] = table_open(o2o_ledger_known.table[i], NoLock);
+	{
+		if (which & (1 << i))
+			ledger->table[i] = table_open(o2o_ledger_known.table[i], NoLock);
+	}
 	PushActiveSnapshot(GetTransactionSnapshot());
 	return ledger;
 }
@@ -122,7 +130,8 @@ o2o_ledger_close(o2o_ledger *ledger)
 			ExecDropSingleTupleTableSlot(ledger->found[i]);
 		if (ledger->result[i] != NULL)
 			ExecCloseIndices(ledger->result[i]);
-		table_close(ledger->table[i], NoLock);
+		if (ledger->table[i] != NULL)
+			table_close(ledger->table[i], NoLock);
 	}
 	if (ledger->estate != NULL)
 		FreeExecutorState(ledger->estate);

@@ -149,7 +149,13 @@ typedef struct o2o_ledger
 	EState *estate;
 } o2o_ledger;
 
-extern o2o_ledger *o2o_ledger_open(bool writes);
+/* The tables that a call needs. */
+#define LEDGER_FOR_POSTINGS (1 << LEDGER_ACCOUNT | 1 << LEDGER_LOT | 1 << LEDGER_POSTING)
+#define LEDGER_FOR_REQUESTS \
+	(LEDGER_FOR_POSTINGS | 1 << LEDGER_PROFILE | 1 << LEDGER_PROGRAM | 1 << LEDGER_SYSTEM)
+#define LEDGER_FOR_CUSTOMERS (1 << LEDGER_PROFILE | 1 << LEDGER_CUSTOMER)
+
+extern o2o_ledger *o2o_ledger_open(int which);
 extern void o2o_ledger_close(o2o_ledger *ledger);
 extern void o2o_ledger_look_again(o2o_ledger *ledger);
 

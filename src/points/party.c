@@ -218,7 +218,7 @@ o2o_points_customers_lock(o2o_points_request *requests, int count)
 		MemoryContextSwitchTo(context);
 		PG_TRY();
 		{
-			o2o_ledger *ledger = o2o_ledger_open(true);
+			o2o_ledger *ledger = o2o_ledger_open(LEDGER_FOR_CUSTOMERS);
 
 			if (ledger != NULL)
 			{

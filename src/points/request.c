@@ -319,7 +319,8 @@ o2o_points_execute(o2o_points_request *requests, int count)
 	bool has_transfers = false;
 	int open = 0;
 
-	run.ledger = o2o_points_customers_lock(requests, count) ? o2o_ledger_open(true) : NULL;
+	run.ledger =
+		o2o_points_customers_lock(requests, count) ? o2o_ledger_open(LEDGER_FOR_REQUESTS) : NULL;
 	if (run.ledger == NULL)
 	{
 		for (int i = 0; i < count; i++)

@@ -226,7 +226,7 @@ o2o_points_write(const o2o_points_instruction *instructions, int count)
 
 	if (count == 0)
 		return;
-	ledger = o2o_ledger_open(true);
+	ledger = o2o_ledger_open(LEDGER_FOR_POSTINGS);
 	if (ledger == NULL)
 	{
 		write_by_sql(instructions, count);
