@@ -7,7 +7,7 @@ SELECT o2o.points_program_create('plain', 'Plain', 'CNY');
 SELECT o2o.points_program_create('linked', 'Linked', 'CNY');
 SELECT o2o.points_chain_set('linked', true);
 CREATE TABLE member AS SELECT n, o2o.points_account_open(n, 'club') AS account FROM generate_series(1, 20000::bigint) n;
-CREATE TABLE pair AS SELECT n, o2o.points_account_open(n, 'plain') AS plain, o2o.points_account_open(n, 'linked') AS linked FROM generate_series(1, 2000::bigint) n;
+CREATE TABLE twin AS SELECT n, o2o.points_account_open(n, 'plain') AS plain, o2o.points_account_open(n, 'linked') AS linked FROM generate_series(1, 2000::bigint) n;
 SELECT o2o.points_account_open(20001, 'club', 'seller') AS seller \gset
 VACUUM ANALYZE member;
 
