@@ -135,7 +135,7 @@ BEGIN
 		SELECT $1, $2, t.%1$I::text, CASE WHEN x.at < now() AND isfinite(x.at) THEN x.at ELSE now() END,
 			jsonb_build_object(''ref'', $2 || ''/'' || t.%1$I::text) || jsonb_strip_nulls(jsonb_build_object(%2$s)), jsonb_strip_nulls(jsonb_build_object(%3$s))
 		FROM %4$I.%5$I t CROSS JOIN LATERAL (SELECT %6$s) x (at)
-		WHERE t.%1$I IS NOT NULL AND ($4 OR x.at >= $3 - interval ''1 hour''
+		WHERE t.%1$I IS NOT NULL AND ($4 OR x.at >= coalesce($3 - interval ''1 hour'', ''-infinity'')
 			OR NOT EXISTS (SELECT FROM o2o.customer_ref c WHERE c.source = $2 AND c.source_id = t.%1$I::text))',
 		map.key_column, coalesce(identifier_list, ''), coalesce(trait_list, ''), map.table_schema, map.table_name, changed_at)
 	USING batch_id, source, map.changed_up_to, map.imported_at IS NULL;

@@ -61,6 +61,18 @@ SET ROLE o2o_source_clerk;
 SELECT taken, problems FROM source_import('shop_crm');
 SELECT taken, problems FROM source_import('shop_crm');
 SELECT name, count(*) FROM o2o.customer_trait GROUP BY name ORDER BY name;
+-- Where no row had a time at first, the first one that gets one is a change.
+RESET ROLE;
+UPDATE "Member" SET changed = NULL;
+SET ROLE o2o_source_owner;
+SELECT source_map('shop_crm', '"Member"', 'No.', '{"email": "E-Mail"}', '{"city": "city"}', 'changed');
+SET ROLE o2o_source_clerk;
+SELECT taken, problems FROM source_import('shop_crm');
+SELECT taken, problems FROM source_import('shop_crm');
+RESET ROLE;
+UPDATE "Member" SET city = 'Xian', changed = localtimestamp - interval '3 days' WHERE "No." = 2;
+SET ROLE o2o_source_clerk;
+SELECT taken, problems FROM source_import('shop_crm');
 SELECT * FROM identity_verify();
 
 RESET ROLE;
