@@ -15,6 +15,7 @@ SET ROLE o2o_points_write_owner;
 SET search_path = public, o2o;
 \set SHOW_CONTEXT never
 SET datestyle = ISO;
+SET timezone = 'UTC';
 
 -- Accounts of every kind, some of them chained, two with something on hold.
 SELECT o2o.points_program_create('club', 'Club', 'CNY', clawback_policy => 'debt');

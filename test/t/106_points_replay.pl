@@ -28,8 +28,10 @@ $node->safe_psql('shop', q{
 	UNION ALL SELECT 'earn', transfer_id FROM o2o.points_earn('card:1', 10, 'stars')
 	UNION ALL SELECT 'wrong', transfer_id FROM o2o.points_earn('card:1', 10, 'stars')
 	UNION ALL SELECT 'exchange', transfer_id FROM o2o.points_exchange('card:1', 10, 'stars', 'miles')
+	UNION ALL SELECT 'budget', o2o.points_budget_create('stars', 'Autumn', 100)
 	UNION ALL SELECT 'pool', o2o.points_pool_open('card:1', 'stars', 'Family')
 	UNION ALL SELECT 'pool to close', o2o.points_pool_open('card:1', 'stars', 'Friends');
+	SELECT o2o.points_reserve_deposit('stars', 100, 'to begin with');
 	SELECT o2o.points_reward('card:14', 'card:15', 'stars');
 	INSERT INTO made SELECT 'reward', max(reward_id) FROM o2o.points_reward;
 	SELECT o2o.points_pool_join('card:6', made('pool'));
@@ -72,6 +74,10 @@ my @calls = (
 	[ 'points_reward_decide', q{made('reward'), true, 'why'}, q{made('reward'), false, 'why'} ],
 	[ 'points_qualify', q{'card:2', 'stars', 'why', 10}, q{'card:2', 'stars', 'why', 11} ],
 	[ 'points_compensate', q{'card:10', 'card:11', 'stars', 'why', 10}, q{'card:10', 'card:11', 'stars', 'why', 11} ],
+	[ 'points_close', q{'card:16', 'stars', 'why', 'forfeit'}, q{'card:17', 'stars', 'why', 'forfeit'} ],
+	[ 'points_budget_create', q{'stars', 'Spring', 100}, q{'stars', 'Spring', 101} ],
+	[ 'points_budget_change', q{made('budget'), 10, 'why'}, q{made('budget'), 11, 'why'} ],
+	[ 'points_reserve_withdraw', q{'stars', 5, 'why'}, q{'stars', 6, 'why'} ],
 	[ 'points_reserve_deposit', q{'stars', 10, 'why'}, q{'stars', 11, 'why'} ],
 );
 
