@@ -39,7 +39,6 @@ FROM (VALUES
 	('operator', 'table', 'SELECT', '{customer_position}'),
 	('reader', 'table', 'SELECT', '{store_locator, store_coverage, store_trade_area, store_catchment, store_white_spot}'),
 	('reader', 'function', 'EXECUTE', '{store_is_open, store_next_opening}'),
-	('operator', 'function', 'EXECUTE', '{location_import_csv, location_import_geojson}'),
 	('operator', 'table', 'SELECT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'INSERT', '{import_points_opening, import_points_balance, import_points_event}'),
 	('operator', 'table', 'DELETE', '{import_points_opening, import_points_balance, import_points_event}'),

@@ -218,12 +218,12 @@ FROM o2o.location l
 		WHERE o.location_sold IS NOT NULL
 		GROUP BY o.location_sold, o.currency
 		UNION ALL
-		SELECT o.location_fulfilled, o.currency, NULL, NULL, NULL, count(*), NULL, NULL
+		SELECT o.location_fulfilled, o.currency, NULL AS orders, NULL AS sales, NULL AS customers, count(*) AS pickups, NULL AS returns, NULL AS return_total
 		FROM o2o.sales_order o
 		WHERE o.location_fulfilled IS NOT NULL AND o.location_sold IS DISTINCT FROM o.location_fulfilled
 		GROUP BY o.location_fulfilled, o.currency
 		UNION ALL
-		SELECT r.location_returned, r.currency, NULL, NULL, NULL, NULL, count(*), sum(r.total)
+		SELECT r.location_returned, r.currency, NULL AS orders, NULL AS sales, NULL AS customers, NULL AS pickups, count(*) AS returns, sum(r.total) AS return_total
 		FROM o2o.sales_return r
 		WHERE r.location_returned IS NOT NULL
 		GROUP BY r.location_returned, r.currency
