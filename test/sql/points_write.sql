@@ -16,6 +16,7 @@ SET search_path = public, o2o;
 \set SHOW_CONTEXT never
 SET datestyle = ISO;
 SET timezone = 'UTC';
+SET extra_float_digits = 1;
 
 -- Accounts of every kind, some of them chained, two with something on hold.
 SELECT o2o.points_program_create('club', 'Club', 'CNY', clawback_policy => 'debt');
