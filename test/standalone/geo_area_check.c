@@ -9,31 +9,14 @@
 #include "geo/fence.h"
 #include "geo/huff.h"
 #include "geo/voronoi.h"
+#include "random.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t state;
 static long violations = 0;
-
-/* splitmix64 */
-static uint64_t
-next(void)
-{
-	uint64_t	z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return z ^ z >> 31;
-}
-
-static double
-uniform(double low, double high)
-{
-	return low + (high - low) * (next() >> 11) * 0x1p-53;
-}
 
 static O2oGeoPoint
 point_at(double longitude, double latitude)

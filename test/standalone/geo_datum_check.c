@@ -6,6 +6,7 @@
  *		Usage: geo_datum_check [positions [seed]]
  */
 #include "geo/datum.h"
+#include "random.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,19 +15,6 @@
 
 /* Metres of a degree, a little more than there are. */
 #define DEGREE 111700.0
-
-static uint64_t state;
-
-/* splitmix64 */
-static double
-uniform(double low, double high)
-{
-	uint64_t	z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return low + (high - low) * ((z ^ z >> 31) >> 11) * 0x1p-53;
-}
 
 int
 main(int argc, char **argv)

@@ -6,6 +6,7 @@
  *		Usage: geo_text_check [texts [seed]]
  */
 #include "geo/geo.h"
+#include "random.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,20 +15,8 @@
 
 #define LONGEST 80
 
-static uint64_t state;
 static long refused = 0;
 static long violations = 0;
-
-/* splitmix64 */
-static uint64_t
-next(void)
-{
-	uint64_t	z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return z ^ z >> 31;
-}
 
 /* A sample with some of its characters changed, taken out or doubled, or all at random; on the heap, so that its end is watched. */
 static char *

@@ -9,6 +9,7 @@
  *		Usage: identity_compare_check [pairs [seed]]
  */
 #include "identity/compare_string.h"
+#include "random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,19 +17,7 @@
 
 #define SHORT_MAX 80
 
-static uint64_t state;
 static long violations = 0;
-
-/* splitmix64 */
-static uint64_t
-next(void)
-{
-	uint64_t z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return z ^ z >> 31;
-}
 
 static double
 plain_jaro(const uint32_t *a, int m, const uint32_t *b, int n)

@@ -8,6 +8,7 @@
  */
 #include "identity/identifier_char.h"
 #include "identity/identifier_parse.h"
+#include "random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,6 @@
 
 #define INPUT_MAX 6000
 
-static uint64_t state;
 static long violations = 0;
 
 /* Starts of identifiers, then what may stand inside, then what is dubious. */
@@ -49,17 +49,6 @@ static const char *const dubious[] = {"+",
 									  "\xF0\x9F"};
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-/* splitmix64 */
-static uint64_t
-next(void)
-{
-	uint64_t z = (state += UINT64_C(0x9E3779B97F4A7C15));
-
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return z ^ z >> 31;
-}
 
 /* An IDNA library that refuses, answers well, answers rubbish, fills the space. */
 static bool
