@@ -107,6 +107,10 @@ my $no_rule = q{
 	UPDATE o2o.identifier_kind SET is_unique = false, max_per_customer = NULL, shared_threshold = NULL;
 	UPDATE o2o.setting SET value = '100000' WHERE name = 'identity.customer_cap'};
 
+my $rules = q{
+	UPDATE o2o.identifier_kind SET shared_threshold = 3 WHERE kind IN ('phone', 'device');
+	UPDATE o2o.setting SET value = '12' WHERE name = 'identity.customer_cap'};
+
 for my $round (1 .. $rounds)
 {
 	# 1. No rule refuses anything: any order, any number of clients, and the batch.
@@ -133,12 +137,7 @@ for my $round (1 .. $rounds)
 	# 2. Rules refuse: a batch, and single calls in the order of time.
 	@events = map { random_event($_, 0.25) } 1 .. 6 * $people;
 	my ($single, $bulk) = (fresh(), fresh());
-	for my $one ($single, $bulk)
-	{
-		$node->safe_psql($one, q{
-			UPDATE o2o.identifier_kind SET shared_threshold = 3 WHERE kind IN ('phone', 'device');
-			UPDATE o2o.setting SET value = '12' WHERE name = 'identity.customer_cap'});
-	}
+	$node->safe_psql($_, $rules) for $single, $bulk;
 	my @outcomes = clients($single, [ map { identify($_) } @events ]);
 	batch($bulk, @events);
 	cmp_ok(scalar(grep { $_ eq 'suppressed' } @outcomes), '>', 0, 'rules refused some links');
@@ -149,6 +148,19 @@ for my $round (1 .. $rounds)
 	}
 	is($node->safe_psql($bulk, $partition), $node->safe_psql($single, $partition), 'the batch makes the customers that single calls make in the order of time');
 	is($node->safe_psql($bulk, $evidence), $node->safe_psql($single, $evidence), 'and the same evidence');
+
+	# Many clients at once, under the same rules: who comes first differs, what holds does not.
+	for my $clients (4, 16)
+	{
+		my $many = fresh();
+		$node->safe_psql($many, $rules);
+		my @lists = map { [] } 1 .. $clients;
+		my $i = 0;
+		push @{ $lists[ $i++ % $clients ] }, identify($_) for shuffle @events;
+		clients($many, @lists);
+		components_ok($node, $many, "$clients clients, under rules");
+		is($node->safe_psql($many, 'SELECT * FROM o2o.identity_verify()'), '', "$clients clients, under rules: identity_verify() returns no row");
+	}
 
 	# 3. and 4. Merging, and taking back, over customers with points and orders.
 	undoing($single);
