@@ -154,7 +154,7 @@ BEGIN
 		IF state IS NOT NULL THEN
 			PERFORM o2o.identity_batch_error(batch_id, pg_catalog.format('%s: %s', state, message));
 			COMMIT;
-			RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = coalesce(nullif(detail, ''), pg_catalog.format('Batch %s.', batch_id)),
+			RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = CASE WHEN detail OPERATOR(pg_catalog.=) '' THEN pg_catalog.format('Batch %s.', batch_id) ELSE detail END,
 				HINT = 'What is done is kept; call identity_resolve_batch() again to go on.';
 		END IF;
 		COMMIT;
