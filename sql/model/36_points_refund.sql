@@ -207,9 +207,9 @@ BEGIN
 	rest := earn.amount OPERATOR(o2o.+) (
 		SELECT coalesce(o2o.sum(p.amount), 0::o2o.points)
 		FROM o2o.points_posting p
-		WHERE p.reverses_transfer_id = earn_transfer_id AND p.operation IN ('clawback', 'reverse')
-			OR p.reverses_transfer_id IN (SELECT t.transfer_id FROM o2o.points_posting t
-				WHERE t.reverses_transfer_id = earn_transfer_id AND t.operation = 'clawback'));
+		WHERE p.reverses_transfer_id = ANY (earn_transfer_id || ARRAY(SELECT t.transfer_id FROM o2o.points_posting t
+				WHERE t.reverses_transfer_id = earn_transfer_id AND t.operation = 'clawback'))
+			AND (p.reverses_transfer_id <> earn_transfer_id OR p.operation IN ('clawback', 'reverse')));
 	IF amount OPERATOR(o2o.>) rest OR rest OPERATOR(o2o.=) 0 THEN
 		RAISE EXCEPTION 'more points than were earned'
 			USING ERRCODE = 'O2308', DETAIL = format('not taken back yet %s, asked %s', rest, coalesce(amount, rest)),
