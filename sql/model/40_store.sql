@@ -50,13 +50,13 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
 	place record;
 BEGIN
-	SELECT l.opened_on, l.closed_on, l.time_zone INTO place
+	SELECT l.opened_on, l.closed_on, l.time_zone, l.week_hours INTO place
 	FROM o2o.location l WHERE l.location_id = store_is_open.location_id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown location %', store_is_open.location_id USING ERRCODE = 'O2103', HINT = 'The places are the rows of o2o.location.';
 	END IF;
 	RETURN o2o.location_in_business(place.opened_on, place.closed_on, place.time_zone, store_is_open.at)
-		AND o2o.location_open(store_is_open.location_id, place.time_zone, store_is_open.at);
+		AND o2o.location_open(store_is_open.location_id, place.week_hours, place.time_zone, store_is_open.at);
 END $$;
 COMMENT ON FUNCTION o2o.store_is_open(bigint, timestamptz) IS 'True when the place is open at the moment: weekly hours and exceptions in its own time zone, past midnight, over changes of daylight saving time. A place without hours is never open. Error: O2103 unknown location.';
 
@@ -99,7 +99,7 @@ BEGIN ATOMIC
 		AND l.roles @> o2o.store_roles(store_search.roles)
 		AND (store_search.services IS NULL OR l.services @> store_search.services)
 		AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, coalesce(store_search.open_at, now()))
-		AND (store_search.open_at IS NULL OR o2o.location_open(l.location_id, l.time_zone, store_search.open_at));
+		AND (store_search.open_at IS NULL OR o2o.location_open(l.location_id, l.week_hours, l.time_zone, store_search.open_at));
 END;
 COMMENT ON FUNCTION o2o.store_search(o2o.geopoint, double precision, timestamptz, text[], text[]) IS 'The places that stores_serving chooses from, and stores_nearest and stores_within where store_find() cannot read the tables, with their position and the metres to the point: not farther than max_m, open at open_at, with all of services, with all of roles (default: shop), existing at that moment; NULL: no such condition. In no order. Inlined into the query that calls it, so that the index on the position serves both its order and its distance.';
 

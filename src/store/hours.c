@@ -1,9 +1,9 @@
 /*
  * hours.c
- *		Whether a place is open at a moment: location_hours and
- *		location_hours_exception, read by their indexes, and the clock of the
- *		place. What the hours mean is said at location_intervals(), in SQL, which
- *		is asked where the tables can be read by the executor alone.
+ *		Whether a place is open at a moment: its weekly hours, its exceptional
+ *		days, read by their index, and its clock. What the hours mean is said at
+ *		location_intervals(), in SQL, which is asked where the tables can be read
+ *		by the executor alone.
  *
  * Local times are compared as they stand where the clock is not changed in the days
  * around. Else the server turns each into a moment, as timezone() does.
@@ -11,9 +11,9 @@
 #include "o2o.h"
 #include "store/store.h"
 
-#include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
+#include "base/week.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -42,14 +42,12 @@ o2o_store_hours_init(O2oStoreHours *hours, TimestampTz at, Snapshot snapshot)
 void
 o2o_store_hours_open(O2oStoreHours *hours, const O2oStoreTables *tables)
 {
-	o2o_store_reader_open(&hours->weekly, tables, O2O_STORE_HOURS);
 	o2o_store_reader_open(&hours->exceptions, tables, O2O_STORE_EXCEPTION);
 }
 
 void
 o2o_store_hours_close(O2oStoreHours *hours)
 {
-	o2o_store_reader_close(&hours->weekly);
 	o2o_store_reader_close(&hours->exceptions);
 }
 
@@ -108,9 +106,7 @@ o2o_store_local(O2oStoreHours *hours, Datum zone)
 		DatumGetDateADT(DirectFunctionCall1(timestamp_date, TimestampGetDatum(local->time)));
 	if (!TIMESTAMP_NOT_FINITE(local->time))
 	{
-		int from_sunday = j2day(local->day - 1 + POSTGRES_EPOCH_JDATE);
-
-		local->weekday = from_sunday == 0 ? 7 : from_sunday;
+		local->weekday = (j2day(local->day + POSTGRES_EPOCH_JDATE) + 6) % 7;
 		local->steady = is_steady(local->zone, hours->at);
 	}
 	return local;
@@ -126,97 +122,85 @@ has_come(const O2oStoreHours *hours, const O2oStoreLocal *local, Timestamp time)
 							timestamp_zone, PointerGetDatum(local->zone), TimestampGetDatum(time)));
 }
 
-/* Whether the moment lies in hours that begin on a local day; closing at or before opening is on the next one. */
+/* Whether the moment lies between two local times. */
 static bool
-is_within(const O2oStoreHours *hours, const O2oStoreLocal *local, DateADT day, TimeADT opens,
-		  TimeADT closes)
+is_within(const O2oStoreHours *hours, const O2oStoreLocal *local, Timestamp opens, Timestamp closes)
 {
-	Timestamp midnight = day * USECS_PER_DAY;
-
-	return has_come(hours, local, midnight + opens) &&
-		   !has_come(hours, local, midnight + closes + (closes <= opens ? USECS_PER_DAY : 0));
+	return has_come(hours, local, opens) && !has_come(hours, local, closes);
 }
 
-/* Reads the rows of a place from one day on to another, or of all days. */
-static void
-read_days(const O2oStoreHours *hours, O2oStoreReader *reader, int64 place, RegProcedure at_least,
-		  RegProcedure at_most, Datum first, Datum last)
+/*
+ * The exceptional days of a place: whether the moment lies in their hours, and which
+ * of yesterday and today they replace.
+ */
+static bool
+is_open_by_exception(O2oStoreHours *hours, int64 place, const O2oStoreLocal *local,
+					 bool replaced[2])
 {
+	O2oStoreReader *reader = &hours->exceptions;
 	ScanKeyData keys[3];
-	int count = 1;
+	bool open = false;
+	/* access methods keep for the scan what they allocate */
 	MemoryContext old = MemoryContextSwitchTo(hours->context);
 
 	ScanKeyInit(&keys[0], 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(place));
-	if (RegProcedureIsValid(at_least))
-	{
-		ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, at_least, first);
-		ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, at_most, last);
-		count = 3;
-	}
-	if (reader->scan != NULL && reader->scan->numberOfKeys != count)
-	{
-		index_endscan(reader->scan);
-		reader->scan = NULL;
-	}
+	ScanKeyInit(&keys[1], 2, BTGreaterEqualStrategyNumber, F_DATE_GE,
+				DateADTGetDatum(local->day - 1));
+	ScanKeyInit(&keys[2], 2, BTLessEqualStrategyNumber, F_DATE_LE, DateADTGetDatum(local->day));
 	if (reader->scan == NULL)
-		reader->scan = o2o_index_beginscan(reader->table, reader->index, hours->snapshot, count);
-	index_rescan(reader->scan, keys, count, NULL, 0);
-	MemoryContextSwitchTo(old);
-}
+		reader->scan = o2o_index_beginscan(reader->table, reader->index, hours->snapshot, 3);
+	index_rescan(reader->scan, keys, 3, NULL, 0);
+	while (index_getnext_slot(reader->scan, ForwardScanDirection, reader->slot))
+	{
+		bool isnull;
+		DateADT day =
+			DatumGetDateADT(slot_getattr(reader->slot, reader->column[EXCEPTION_DAY], &isnull));
+		Timestamp midnight = day * USECS_PER_DAY;
+		TimeADT opens =
+			DatumGetTimeADT(slot_getattr(reader->slot, reader->column[EXCEPTION_OPENS], &isnull));
+		TimeADT closes;
 
-static bool
-next_row(const O2oStoreHours *hours, O2oStoreReader *reader, Datum values[HOURS_COLUMNS],
-		 bool nulls[HOURS_COLUMNS])
-{
-	/* access methods keep for the scan what they allocate */
-	MemoryContext old = MemoryContextSwitchTo(hours->context);
-	bool found = index_getnext_slot(reader->scan, ForwardScanDirection, reader->slot);
-
+		replaced[day == local->day] = true;
+		if (isnull || open)
+			continue;
+		closes =
+			DatumGetTimeADT(slot_getattr(reader->slot, reader->column[EXCEPTION_CLOSES], &isnull));
+		/* closing at or before opening is on the next day */
+		open = is_within(hours, local, midnight + opens,
+						 midnight + closes + (closes <= opens ? USECS_PER_DAY : 0));
+	}
 	MemoryContextSwitchTo(old);
-	if (!found)
-		return false;
-	for (int i = HOURS_DAY; i < HOURS_COLUMNS; i++)
-		values[i] = slot_getattr(reader->slot, reader->column[i], &nulls[i]);
-	return true;
+	return open;
 }
 
 /* Whether a place is open at the moment. */
 bool
-o2o_store_open(O2oStoreHours *hours, int64 place, const O2oStoreLocal *local)
+o2o_store_open(O2oStoreHours *hours, int64 place, Datum week_hours, const O2oStoreLocal *local)
 {
-	Datum values[HOURS_COLUMNS];
-	bool nulls[HOURS_COLUMNS];
-	bool replaced[2] = {false, false}; /* the weekly hours of yesterday and of today */
-	bool open = false;
-	int days[2] = {local->weekday, local->weekday % 7 + 1};
+	bool replaced[2] = {false, false};
+	O2oWeek week;
 
 	if (TIMESTAMP_NOT_FINITE(local->time))
 		return false;
-	read_days(hours, &hours->exceptions, place, F_DATE_GE, F_DATE_LE,
-			  DateADTGetDatum(local->day - 1), DateADTGetDatum(local->day));
-	while (next_row(hours, &hours->exceptions, values, nulls))
+	if (is_open_by_exception(hours, place, local, replaced))
+		return true;
+	if (!o2o_week_read(week_hours, &week))
+		elog(ERROR, "weekly hours of location " INT64_FORMAT " are broken", place);
+	for (int i = 0; i < week.count; i += 2)
 	{
-		DateADT day = DatumGetDateADT(values[HOURS_DAY]);
+		int weekday = week.seconds[i] / O2O_DAY_SECONDS;
+		int back = (local->weekday - weekday + 7) % 7;
+		Timestamp monday;
 
-		replaced[day == local->day] = true;
-		if (!nulls[HOURS_OPENS] && !open)
-			open = is_within(hours, local, day, DatumGetTimeADT(values[HOURS_OPENS]),
-							 DatumGetTimeADT(values[HOURS_CLOSES]));
+		/* hours that began today, or yesterday */
+		if (back > 1 || replaced[1 - back])
+			continue;
+		monday = (local->day - back - weekday) * USECS_PER_DAY;
+		if (is_within(hours, local, monday + week.seconds[i] * USECS_PER_SEC,
+					  monday + week.seconds[i + 1] * USECS_PER_SEC))
+			return true;
 	}
-	if (open || (replaced[0] && replaced[1]))
-		return open;
-	if (days[0] < days[1])
-		read_days(hours, &hours->weekly, place, F_INT2GE, F_INT2LE, Int16GetDatum(days[0]),
-				  Int16GetDatum(days[1]));
-	else
-		read_days(hours, &hours->weekly, place, InvalidOid, InvalidOid, 0, 0);
-	while (!open && next_row(hours, &hours->weekly, values, nulls))
-		for (int i = 0; i < 2 && !open; i++)
-			if (!replaced[i] && DatumGetInt16(values[HOURS_DAY]) == days[i])
-				open = is_within(hours, local, local->day - 1 + i,
-								 DatumGetTimeADT(values[HOURS_OPENS]),
-								 DatumGetTimeADT(values[HOURS_CLOSES]));
-	return open;
+	return false;
 }
 
 /* The same by the executor. */
@@ -248,13 +232,13 @@ is_open_by_sql(int64 place, Datum zone, TimestampTz at)
 	return open;
 }
 
-/* location_open(location_id, time_zone, at) */
+/* location_open(location_id, week_hours, time_zone, at) */
 Datum
 o2o_location_open(PG_FUNCTION_ARGS)
 {
 	int64 place = PG_GETARG_INT64(0);
-	Datum zone = PG_GETARG_DATUM(1);
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
+	Datum zone = PG_GETARG_DATUM(2);
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(3);
 	const O2oStoreTables *tables = o2o_store_tables();
 	O2oStoreHours hours;
 	bool open;
@@ -263,7 +247,7 @@ o2o_location_open(PG_FUNCTION_ARGS)
 		PG_RETURN_BOOL(is_open_by_sql(place, zone, at));
 	o2o_store_hours_init(&hours, at, GetActiveSnapshot());
 	o2o_store_hours_open(&hours, tables);
-	open = o2o_store_open(&hours, place, o2o_store_local(&hours, zone));
+	open = o2o_store_open(&hours, place, PG_GETARG_DATUM(1), o2o_store_local(&hours, zone));
 	o2o_store_hours_close(&hours);
 	PG_RETURN_BOOL(open);
 }

@@ -189,7 +189,8 @@ passes(StoreSearch *search, int64 id)
 	zone = place(search, PLACE_TIME_ZONE, &isnull);
 	return exists(search, zone) &&
 		   (!search->wants_open ||
-			o2o_store_open(&search->hours, id, o2o_store_local(&search->hours, zone)));
+			o2o_store_open(&search->hours, id, place(search, PLACE_WEEK_HOURS, &isnull),
+						   o2o_store_local(&search->hours, zone)));
 }
 
 /* Puts a place where there is room for it, from the bottom of the heap up. */
@@ -236,7 +237,6 @@ look_at(StoreSearch *search, IndexScanDesc scan, MemoryContext passing)
 	bool isnull;
 	bool is_wanted;
 	FoundPlace new;
-	O2oGeoPoint position;
 	MemoryContext kept;
 
 	if (scan->numberOfOrderBys > 0)
@@ -246,21 +246,20 @@ look_at(StoreSearch *search, IndexScanDesc scan, MemoryContext passing)
 			(is_full && DatumGetFloat8(scan->xs_orderbyvals[0]) > search->found[0].metres))
 			return false;
 	}
-	position = DatumGetGeoPoint(place(search, PLACE_POSITION, &isnull));
-	if (scan->numberOfOrderBys > 0 && !scan->xs_recheckorderby)
-		new.metres = DatumGetFloat8(scan->xs_orderbyvals[0]);
-	else
-		new.metres = o2o_geo_query_distance(&search->query, position);
-	if (search->max_m >= 0 && new.metres > search->max_m)
-		return true;
 	new.id = DatumGetInt64(place(search, PLACE_ID, &isnull));
-	if (is_full && is_worse(&new, &search->found[0]))
-		return true;
 	kept = MemoryContextSwitchTo(passing);
 	is_wanted = passes(search, new.id);
 	MemoryContextSwitchTo(kept);
 	MemoryContextReset(passing);
 	if (!is_wanted)
+		return true;
+	if (scan->numberOfOrderBys > 0 && !scan->xs_recheckorderby)
+		new.metres = DatumGetFloat8(scan->xs_orderbyvals[0]);
+	else
+		new.metres = o2o_geo_query_distance(
+			&search->query, DatumGetGeoPoint(place(search, PLACE_POSITION, &isnull)));
+	if ((scan->xs_recheck && new.metres > search->max_m) ||
+		(is_full && is_worse(&new, &search->found[0])))
 		return true;
 	new.name = DatumGetTextPCopy(place(search, PLACE_NAME, &isnull));
 	if (is_full)

@@ -19,7 +19,6 @@
 typedef enum O2oStoreTable
 {
 	O2O_STORE_LOCATION,
-	O2O_STORE_HOURS,
 	O2O_STORE_EXCEPTION,
 	O2O_STORE_TABLES
 } O2oStoreTable;
@@ -34,26 +33,27 @@ enum
 	PLACE_SERVICES,
 	PLACE_POSITION,
 	PLACE_TIME_ZONE,
+	PLACE_WEEK_HOURS,
 	PLACE_OPENED_ON,
 	PLACE_CLOSED_ON,
 	PLACE_COLUMNS
 };
 
-/* Columns of location_hours and of location_hours_exception. */
+/* Columns of location_hours_exception. */
 enum
 {
-	HOURS_PLACE,
-	HOURS_DAY, /* weekday, or date */
-	HOURS_OPENS,
-	HOURS_CLOSES,
-	HOURS_COLUMNS
+	EXCEPTION_PLACE,
+	EXCEPTION_DAY,
+	EXCEPTION_OPENS,
+	EXCEPTION_CLOSES,
+	EXCEPTION_COLUMNS
 };
 
 /* Where the rows are, valid while the tables are locked. */
 typedef struct O2oStoreTables
 {
 	Oid table[O2O_STORE_TABLES];
-	Oid index[O2O_STORE_TABLES]; /* by position, by (place, weekday), by (place, day) */
+	Oid index[O2O_STORE_TABLES]; /* by position, and by (place, day) */
 	AttrNumber column[O2O_STORE_TABLES][PLACE_COLUMNS];
 	Oid in_circle; /* functions of the operators <@ and <-> of the index on the position */
 	Oid distance;
@@ -75,7 +75,7 @@ typedef struct O2oStoreLocal
 	text *zone;
 	Timestamp time;
 	DateADT day;
-	int weekday; /* of the day before, 1 Monday to 7 Sunday */
+	int weekday; /* of the day, 0 Monday to 6 Sunday */
 	bool steady; /* the clock is not changed in the days around */
 } O2oStoreLocal;
 
@@ -87,7 +87,6 @@ typedef struct O2oStoreHours
 	TimestampTz at;
 	Snapshot snapshot;
 	MemoryContext context;
-	O2oStoreReader weekly;
 	O2oStoreReader exceptions;
 	O2oStoreLocal locals[O2O_STORE_ZONES]; /* time zones met last */
 	int zones;
@@ -104,7 +103,8 @@ extern void o2o_store_reader_close(O2oStoreReader *reader);
 extern void o2o_store_hours_init(O2oStoreHours *hours, TimestampTz at, Snapshot snapshot);
 extern void o2o_store_hours_open(O2oStoreHours *hours, const O2oStoreTables *tables);
 extern const O2oStoreLocal *o2o_store_local(O2oStoreHours *hours, Datum zone);
-extern bool o2o_store_open(O2oStoreHours *hours, int64 place, const O2oStoreLocal *local);
+extern bool
+o2o_store_open(O2oStoreHours *hours, int64 place, Datum week_hours, const O2oStoreLocal *local);
 extern void o2o_store_hours_close(O2oStoreHours *hours);
 
 #endif /* O2O_STORE_H */

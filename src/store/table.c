@@ -1,6 +1,6 @@
 /*
  * table.c
- *		The tables of places and of their hours, read without the executor: which
+ *		The tables of places and of their exceptional days, read without the executor: which
  *		they are, and whether they are what setup() made. What is looked for in
  *		them lives in search.c and hours.c.
  */
@@ -34,12 +34,9 @@ static const StoreTable store_tables[O2O_STORE_TABLES] = {
 	[O2O_STORE_LOCATION] = {"location",
 							PLACE_COLUMNS,
 							{"location_id", "name", "kind", "roles", "services", "position",
-							 "time_zone", "opened_on", "closed_on"}},
-	[O2O_STORE_HOURS] = {"location_hours",
-						 HOURS_COLUMNS,
-						 {"location_id", "weekday", "opens", "closes"}},
+							 "time_zone", "week_hours", "opened_on", "closed_on"}},
 	[O2O_STORE_EXCEPTION] = {"location_hours_exception",
-							 HOURS_COLUMNS,
+							 EXCEPTION_COLUMNS,
 							 {"location_id", "day", "opens", "closes"}},
 };
 
@@ -107,8 +104,8 @@ is_the_index(Relation index, O2oStoreTable table)
 		return false;
 	if (table != O2O_STORE_LOCATION)
 		return index->rd_rel->relam == BTREE_AM_OID && form->indnkeyatts >= 2 &&
-			   form->indkey.values[0] == column[HOURS_PLACE] &&
-			   form->indkey.values[1] == column[HOURS_DAY] &&
+			   form->indkey.values[0] == column[EXCEPTION_PLACE] &&
+			   form->indkey.values[1] == column[EXCEPTION_DAY] &&
 			   (index->rd_indoption[0] & INDOPTION_DESC) == 0 &&
 			   (index->rd_indoption[1] & INDOPTION_DESC) == 0;
 	if (index->rd_rel->relam != SPGIST_AM_OID || form->indkey.values[0] != column[PLACE_POSITION])
