@@ -45,7 +45,7 @@ CREATE FUNCTION wrong() RETURNS TABLE (searches bigint, found bigint, wrong bigi
 	SELECT count(*), sum(cardinality(f)), count(*) FILTER (WHERE f IS DISTINCT FROM e)
 	FROM (SELECT (SELECT array_agg(near.m) FROM (SELECT s.pos <-> a.pos AS m FROM random_order s WHERE geo_dwithin(s.pos, a.pos, r.metres) ORDER BY s.pos <-> a.pos LIMIT 10) near) AS f,
 		(SELECT array_agg(near.m) FROM (SELECT geo_distance(s.pos, a.pos) AS m FROM random_order s WHERE geo_distance(s.pos, a.pos) <= r.metres ORDER BY 1 LIMIT 10) near) AS e
-	FROM asked a, (VALUES (0), (300.0), (5000), (30000), (20000000)) r (metres)) t
+	FROM asked a, (VALUES (0), (300.0), (5000), (20000000)) r (metres) WHERE a.n % 25 = 0) t
 $$;
 SELECT * FROM wrong();
 DROP INDEX random_spgist;
