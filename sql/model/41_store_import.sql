@@ -167,7 +167,8 @@ BEGIN
 		RAISE EXCEPTION '%', problems[1] USING ERRCODE = first_state,
 			DETAIL = CASE WHEN cardinality(problems) > 1 THEN format(E'%s rows cannot be taken. The next ones:\n%s', cardinality(problems), array_to_string(problems[2:20], E'\n')) ELSE 'It is the only row that cannot be taken.' END,
 			HINT = 'Nothing was imported. ' || CASE first_state WHEN 'O2101' THEN 'Register the source with o2o.source_register().'
-				WHEN 'O2103' THEN 'Name the parent by <source>/<source_id>, of these rows or registered before.' ELSE 'Correct these rows and import all of them again.' END;
+				WHEN 'O2103' THEN 'Name the parent by <source>/<source_id>, of these rows or registered before.' ELSE 'Correct these rows and import all of them again.' END
+				|| CASE WHEN cardinality(unknown_zones) > 0 THEN ' Time zones have names of IANA, such as America/Chicago; pg_timezone_names lists them.' ELSE '' END;
 	END IF;
 
 	INSERT INTO o2o.location AS l (organisation_id, source, source_id, name, kind, roles, services, position, attractiveness, time_zone,
@@ -268,6 +269,13 @@ BEGIN
 				RAISE EXCEPTION 'the header has no column %', missing USING ERRCODE = 'invalid_parameter_value',
 					DETAIL = format('Its columns: %s.', array_to_string(header, ', '));
 			END IF;
+			SELECT string_agg(needed.key, ', ') INTO missing
+			FROM unnest('{source_id,name}'::text[]) needed (key) WHERE needed.key <> ALL (header) AND NOT location_import_csv.columns ? needed.key;
+			IF missing IS NOT NULL THEN
+				RAISE EXCEPTION 'no column says %', missing USING ERRCODE = 'invalid_parameter_value',
+					DETAIL = format('Its columns: %s.', array_to_string(header, ', ')),
+					HINT = 'Say which column it is, as in columns => ''{"source_id": "{store_id}"}''.';
+			END IF;
 			CONTINUE;
 		ELSIF cardinality(line.fields) <> cardinality(header) THEN
 			RAISE EXCEPTION 'line %: % fields, but the header has %', line.line, cardinality(line.fields), cardinality(header) USING ERRCODE = 'bad_copy_file_format',
@@ -278,7 +286,7 @@ BEGIN
 	END LOOP;
 	RETURN o2o.location_import(to_jsonb(items));
 END $$;
-COMMENT ON FUNCTION o2o.location_import_csv(text, text, jsonb, text) IS 'Registers places, or replaces their rows, from the text of a CSV file with a header, as location_import() does. Columns with the names of its keys are taken; other columns are left out unless columns names them: an object of key and text, in which {column} stands for the column''s value, such as {"source_id": "{store_id}", "kind": "store", "hours": "Mo-Fr {open}-{close}"}. roles and services are words with | between them, hours and exceptions texts as hours_parse() takes them, areas such as delivery 3000|repair 20000. delimiter is one byte. For anything else rearrange the rows of csv_rows() and call location_import(). All rows or none, errors name the line. Returns the number of places. Errors: 22P04 broken CSV, or a line with more or fewer fields than the header, 22023 no such column; those of location_import().';
+COMMENT ON FUNCTION o2o.location_import_csv(text, text, jsonb, text) IS 'Registers places, or replaces their rows, from the text of a CSV file with a header, as location_import() does. Columns with the names of its keys are taken; other columns are left out unless columns names them: an object of key and text, in which {column} stands for the column''s value, such as {"source_id": "{store_id}", "kind": "store", "hours": "Mo-Fr {open}-{close}"}. roles and services are words with | between them, hours and exceptions texts as hours_parse() takes them, areas such as delivery 3000|repair 20000. delimiter is one byte. For anything else rearrange the rows of csv_rows() and call location_import(). All rows or none, errors name the line. Returns the number of places. Errors: 22P04 broken CSV, or a line with more or fewer fields than the header, 22023 no such column, or none for source_id or name; those of location_import().';
 
 CREATE OR REPLACE FUNCTION o2o.location_import_geojson(geojson jsonb, source text, properties jsonb DEFAULT '{}') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -33,13 +33,13 @@ DELETE FROM location;
 
 SELECT setseed(0.25);
 CREATE TEMP TABLE zone AS SELECT row_number() OVER () - 1 AS n, name FROM unnest('{UTC,EST5EDT,Europe/Berlin,America/New_York,Asia/Kolkata,Australia/Lord_Howe,Pacific/Apia,Pacific/Chatham,America/St_Johns,Africa/Casablanca,Etc/GMT+12,Asia/Shanghai}'::text[]) name;
--- times at which things happen often: midnight, the hours at which clocks change, quarters
+-- places of one decimal of a degree are often the same; times at which things happen often: midnight, the hours at which clocks change, quarters
 CREATE FUNCTION pg_temp.some_time() RETURNS time LANGUAGE sql VOLATILE
 RETURN CASE floor(random() * 4) WHEN 0 THEN (ARRAY['00:00', '24:00', '02:00', '02:30', '03:00', '01:59:59', '23:59:59'])[1 + floor(random() * 7)]::time ELSE time '00:00' + floor(random() * 96) * interval '15 minutes' END;
 INSERT INTO location (location_id, source, source_id, name, kind, roles, services, position, time_zone, opened_on, closed_on)
 SELECT i, 'pos', i, 'Place ' || i, (ARRAY['store', 'store', 'store', 'counter', 'warehouse', 'region'])[1 + floor(random() * 6)],
 	CASE floor(random() * 4) WHEN 0 THEN '{shop,NULL,kiosk}' WHEN 1 THEN '{}' ELSE '{shop}' END::text[], CASE floor(random() * 4) WHEN 0 THEN '{}' WHEN 1 THEN '{pickup}' WHEN 2 THEN '{repair,pickup}' ELSE '{repair,NULL}' END::text[],
-	CASE WHEN i % 50 <> 0 THEN geopoint(round((8 + random())::numeric, 2)::float8, round((47 + random())::numeric, 2)::float8) END,
+	CASE WHEN i % 50 <> 0 THEN geopoint(round((8 + random())::numeric, 1 + i % 2)::float8, round((47 + random())::numeric, 1 + i % 2)::float8) END,
 	(SELECT name FROM zone WHERE n = i % 12), CASE WHEN i % 7 = 0 THEN date '2026-03-29' END, CASE WHEN i % 11 = 0 THEN date '2026-03-30' END
 FROM generate_series(1, 600) i;
 UPDATE location l SET week_hours = w.week_hours
