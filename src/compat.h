@@ -46,9 +46,13 @@ struct Node;
 #if PG_VERSION_NUM >= 180000
 #define o2o_index_beginscan(heap, index, snapshot, keys) \
 	index_beginscan(heap, index, snapshot, NULL, keys, 0)
+#define o2o_index_beginscan_ordered(heap, index, snapshot, keys, orders) \
+	index_beginscan(heap, index, snapshot, NULL, keys, orders)
 #else
 #define o2o_index_beginscan(heap, index, snapshot, keys) \
 	index_beginscan(heap, index, snapshot, keys, 0)
+#define o2o_index_beginscan_ordered(heap, index, snapshot, keys, orders) \
+	index_beginscan(heap, index, snapshot, keys, orders)
 #endif
 
 /* Which indexes want an entry after an update: all or none, and since 16 the summarizing ones alone. */
