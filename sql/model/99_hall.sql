@@ -165,6 +165,17 @@ BEGIN
 	FROM (SELECT EXISTS (SELECT FROM o2o.touchpoint_default t
 		WHERE t.occurred_at >= now() - interval '10 years' AND t.occurred_at < now() + interval '3 months') AS waiting) p;
 	RETURN QUERY
+	SELECT 'source: ' || t.source, CASE WHEN t.imported_at > now() - interval '2 days' THEN 'ok' ELSE 'warning' END,
+		coalesce('imported ' || t.imported_at, 'never imported'),
+		CASE WHEN t.imported_at > now() - interval '2 days' THEN NULL ELSE format('SELECT * FROM o2o.source_import(%L) from cron or pg_cron, every hour.', t.source) END
+	FROM o2o.source_table t ORDER BY t.source;
+	RETURN QUERY
+	SELECT 'backfill: batch ' || p.batch_id, 'warning', format('%s of %s rows to go, at a standstill', p.rows_left, p.rows_total),
+		coalesce('The last error was ' || p.last_error || '. ', '') || format('CALL o2o.identity_resolve_batch(%s) goes on.', p.batch_id)
+	FROM o2o.identity_batch_progress p
+	WHERE p.finished_at IS NULL AND coalesce(p.last_chunk_at, p.started_at) < now() - interval '1 hour'
+	ORDER BY p.batch_id;
+	RETURN QUERY
 	SELECT 'suppressed evidence of 30 days', 'ok', count(*)::text, 'o2o.identity_evidence, status suppressed: links that a rule refused.'
 	FROM o2o.identity_evidence e WHERE e.status = 'suppressed' AND e.last_seen_at > now() - interval '30 days';
 	RETURN QUERY
@@ -172,7 +183,7 @@ BEGIN
 		CASE WHEN count(*) > 0 THEN 'SELECT * FROM o2o.distribution_lint();' END
 	FROM o2o.distribution_lint();
 END $$;
-COMMENT ON FUNCTION o2o.health() IS 'How the installation is: check, status (ok, warning, problem), value, and hint: what to do. Looks at the versions of model and extension, the search_path, who may create in the schema, the last maintenance and verify results, partitions, refused links, and the cluster rules.';
+COMMENT ON FUNCTION o2o.health() IS 'How the installation is: check, status (ok, warning, problem), value, and hint: what to do. Looks at the versions of model and extension, the search_path, who may create in the schema, the last maintenance and verify results, partitions, mapped sources that were not imported for two days, backfills that stand still, refused links, and the cluster rules.';
 
 DO $$
 DECLARE

@@ -47,10 +47,11 @@ static Statement statements[] = {
 							{"source", "source_pkey", KEYS(1, "source"),
 							 COLUMNS(1, "default_country")}},
 	[O2O_SELECT_KINDS] = {"SELECT k.kind, k.priority, k.max_per_customer, k.is_unique, "
-						  "k.time_to_live FROM o2o.identifier_kind k",
+						  "k.time_to_live, k.shared_threshold FROM o2o.identifier_kind k",
 						  {InvalidOid},
-						  {"identifier_kind", COLUMNS(5, "kind", "priority", "max_per_customer",
-													  "is_unique", "time_to_live")}},
+						  {"identifier_kind",
+						   COLUMNS(6, "kind", "priority", "max_per_customer", "is_unique",
+								   "time_to_live", "shared_threshold")}},
 	[O2O_SELECT_BLOCKS] = {"SELECT b.kind, b.pattern FROM o2o.identifier_block b "
 						   "WHERE b.kind" ANY "($1)",
 						   {TEXTARRAYOID},
@@ -148,7 +149,7 @@ static Statement statements[] = {
 	[O2O_ABSORB_CUSTOMERS] = {"SELECT o2o.customer_absorb($1, $2, $3, $4, $5)",
 							  {INT8ARRAYOID, INT8ARRAYOID, INT8OID, INT8OID, TIMESTAMPTZOID}},
 	[O2O_SHARE_IDENTIFIER] = {"SELECT CASE WHEN o2o.identifier_is_overused($1) "
-							  "THEN o2o.identifier_mark_shared($1, $2) END",
+							  "THEN o2o.identifier_mark_shared($1, $2) ELSE false END",
 							  {INT8OID, TIMESTAMPTZOID}},
 };
 

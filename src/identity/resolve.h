@@ -18,6 +18,7 @@ typedef struct O2OKind
 	int32 limit; /* PG_INT32_MAX: any number */
 	bool is_unique;
 	Interval *time_to_live; /* NULL: for ever */
+	bool may_be_shared;
 } O2OKind;
 
 typedef struct O2OKinds
@@ -94,6 +95,7 @@ typedef struct O2OUnion
 
 extern void o2o_union_start(O2OUnion *all, const O2OKinds *kinds, const O2OShown *first);
 extern char *o2o_union_add(O2OUnion *all, const O2OShown *shown);
+extern bool o2o_union_is_crowd(const O2OUnion *all, const O2OKind *kind);
 
 /* The identifiers of the event that are not shared, by priority. */
 typedef struct O2OPeople

@@ -52,6 +52,8 @@ read_kinds(O2OKinds *kinds)
 			kind->time_to_live = palloc(sizeof(Interval));
 			*kind->time_to_live = *DatumGetIntervalP(value);
 		}
+		(void) o2o_model_value(row, 6, &is_null);
+		kind->may_be_shared = !is_null;
 	}
 }
 
@@ -411,6 +413,27 @@ o2o_union_add(O2OUnion *all, const O2OShown *shown)
 		*all = before;
 	}
 	return rule;
+}
+
+/*
+ * May an identifier of the kind be holding several people together? They would be
+ * told apart by two values of a kind of higher priority.
+ */
+bool
+o2o_union_is_crowd(const O2OUnion *all, const O2OKind *kind)
+{
+	for (int i = 0; i < all->kinds->count && kind->may_be_shared; i++)
+	{
+		int total = 0;
+
+		for (int j = 0; j < all->tally_count; j++)
+			if (all->kinds->rows[i].priority > kind->priority &&
+				strcmp(all->tallies[j].kind, all->kinds->rows[i].kind) == 0)
+				total += all->tallies[j].count;
+		if (total > 1)
+			return true;
+	}
+	return false;
 }
 
 /* identity_conflict(customers bigint[]) */
