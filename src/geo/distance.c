@@ -125,17 +125,35 @@ near_distance(const O2oGeoEnd *a, const O2oGeoEnd *b, int64_t gap)
 	return sqrt(chord2) * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
 }
 
-/* The long way, and always from the same end. */
+/*
+ * The long way, and always from the same end.  A search for the nearest asks twice for
+ * each row, to order them and to show the distance, with others in between: the last
+ * answers are remembered.
+ */
+#define REMEMBERED_BITS 6
+
 static double
 far_distance(O2oGeoPoint a, O2oGeoPoint b)
 {
+	static struct
+	{
+		O2oGeoPoint low; /* both 0 at first, which is not far */
+		O2oGeoPoint high;
+		double metres;
+	} remembered[1 << REMEMBERED_BITS];
 	O2oGeoPoint low = a < b ? a : b;
 	O2oGeoPoint high = a < b ? b : a;
-	double metres;
+	int at = (uint64_t) (low ^ high) * UINT64_C(0x9E3779B97F4A7C15) >> (64 - REMEMBERED_BITS);
 
-	geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
-				 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high), &metres, 0, 0);
-	return metres;
+	if (remembered[at].low != low || remembered[at].high != high)
+	{
+		geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
+					 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high),
+					 &remembered[at].metres, 0, 0);
+		remembered[at].low = low;
+		remembered[at].high = high;
+	}
+	return remembered[at].metres;
 }
 
 /* Metres along the geodesic, the same both ways. */
