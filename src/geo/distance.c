@@ -412,6 +412,32 @@ o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
 	return point_bound(query, point);
 }
 
+/*
+ * The bounds above, turned round: what is farther away by latitude or by longitude
+ * alone is outside of a circle.  Large ones, and those that come near a pole, reach
+ * everywhere.
+ */
+O2oGeoReach
+o2o_geo_reach(const O2oGeoQuery *query, double metres)
+{
+	O2oGeoReach reach = {O2O_GEO_LAT_TOP, O2O_GEO_LON_HALF};
+
+	if (metres <= NEAR_LIMIT)
+	{
+		/* 1 - g^2 / 23 is above 0.9999 here */
+		double g = (metres + 1.0) * (1.0001 / MERIDIONAL_MIN);
+		double rho =
+			rho_below(query->lat - (int64_t) (g / UNIT) - 1, query->lat + (int64_t) (g / UNIT) + 1);
+
+		reach.rise = (int64_t) (g / UNIT) + 1;
+		/* and 1 - l^2 / 12 above 0.999 */
+		if (rho > 10.0 * (metres + 1.0))
+			reach.aside =
+				(int64_t) ((metres + 1.0) * (1.001 / UNIT) / sqrt(query->end.rho * rho)) + 1;
+	}
+	return reach;
+}
+
 /* Begin a search for the nearest of a position. */
 void
 o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point)

@@ -107,6 +107,13 @@ typedef struct O2oGeoQuery
 	O2oGeoEnd end;
 } O2oGeoQuery;
 
+/* So many units of latitude and of longitude a circle reaches at most from its center, the shorter way round. */
+typedef struct O2oGeoReach
+{
+	int64_t rise;
+	int64_t aside;
+} O2oGeoReach;
+
 /*
  * One search for the nearest: what an index says of the distance of a position.
  * A lower bound is enough, but an exact distance lets the server return the row as
@@ -193,6 +200,7 @@ extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
+extern O2oGeoReach o2o_geo_reach(const O2oGeoQuery *query, double metres);
 extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point);
 extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);

@@ -272,6 +272,8 @@ typedef struct Search
 {
 	O2oGeoSearch nearest;
 	O2oGeoQuery circle;
+	O2oGeoReach reach;  /* of the circle */
+	double radius;      /* for which that was computed */
 	int room;           /* nodes that there is room for */
 	double **distances; /* of a node, one for each ORDER BY */
 	int *nodes;
@@ -284,6 +286,7 @@ search_begin(FmgrInfo *flinfo)
 
 	o2o_geo_search_init(&search->nearest, 0);
 	o2o_geo_query_init(&search->circle, 0);
+	search->radius = -1.0;
 	flinfo->fn_extra = search;
 	return search;
 }
@@ -307,12 +310,26 @@ make_room(Search *search, MemoryContext context, int nodes, int orderbys)
 	search->room = nodes;
 }
 
-static inline const O2oGeoQuery *
-prepared(O2oGeoQuery *query, O2oGeoPoint point)
+/* The circle of a condition; another one is prepared anew. */
+static inline double
+prepare_circle(Search *search, const ScanKeyData *key)
 {
-	if (query->point != point)
-		o2o_geo_query_init(query, point);
-	return query;
+	const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+
+	if (search->circle.point != circle->center || search->radius != circle->radius)
+	{
+		o2o_geo_query_init(&search->circle, circle->center);
+		search->reach = o2o_geo_reach(&search->circle, circle->radius);
+		search->radius = circle->radius;
+	}
+	return circle->radius;
+}
+
+/* Whether a gap of longitude, either way round, is beyond. */
+static inline bool
+aside_of(int64 gap, int64 reach)
+{
+	return gap > reach && O2O_GEO_LON_TURN - gap > reach;
 }
 
 /* The search of one ORDER BY; another position begins a new one. */
@@ -330,9 +347,17 @@ area_may_match(Search *search, const ScanKeyData *key, const O2oGeoBox *box)
 {
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
-		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+		double radius = prepare_circle(search, key);
+		const O2oGeoQuery *query = &search->circle;
 
-		return o2o_geo_bound(prepared(&search->circle, circle->center), box) <= circle->radius;
+		if (box->south - query->lat > search->reach.rise ||
+			query->lat - box->north > search->reach.rise)
+			return false;
+		if ((query->lon < box->west || query->lon > box->east) &&
+			aside_of(Abs(box->west - query->lon), search->reach.aside) &&
+			aside_of(Abs(query->lon - box->east), search->reach.aside))
+			return false;
+		return o2o_geo_bound(query, box) <= radius;
 	}
 	if (key->sk_strategy == O2O_GEO_OVERLAPS_FRAME || key->sk_strategy == O2O_GEO_IN_FRAME)
 		return o2o_geo_frame_reaches(DatumGetGeoFrame(key->sk_argument), box);
@@ -350,10 +375,12 @@ point_matches(Search *search, const ScanKeyData *key, O2oGeoPoint point)
 
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
-		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+		double radius = prepare_circle(search, key);
+		const O2oGeoQuery *query = &search->circle;
 
-		return o2o_geo_point_within(prepared(&search->circle, circle->center), point,
-									circle->radius);
+		return Abs(o2o_geo_lat(point) - query->lat) <= search->reach.rise &&
+			   !aside_of(Abs(o2o_geo_lon(point) - query->lon), search->reach.aside) &&
+			   o2o_geo_point_within(query, point, radius);
 	}
 	box = o2o_geo_point_box(point);
 	return area_may_match(search, key, &box);

@@ -185,6 +185,18 @@ check_bounds(long pairs)
 				broken++;
 				printf("%.9f within %.9f\n", distance, radius);
 			}
+			/* a circle that holds it reaches that far */
+			if (distance <= radius)
+			{
+				O2oGeoReach reach = o2o_geo_reach(&query, radius);
+				int64_t		aside = llabs(lon - query.lon);
+
+				if (llabs(lat - query.lat) > reach.rise || least(aside, O2O_GEO_LON_TURN - aside) > reach.aside)
+				{
+					broken++;
+					printf("%.9f beyond the reach of %.9f\n", distance, radius);
+				}
+			}
 		}
 		/* what a search says: a bound, or exactly the distance */
 		o2o_geo_search_init(&search, q);
