@@ -236,7 +236,7 @@ BEGIN
 			RAISE EXCEPTION 'points account % does not exist', wrong.account_id USING ERRCODE = 'data_corrupted';
 		WHEN 'closed' THEN
 			RAISE EXCEPTION 'the points account is closed'
-				USING ERRCODE = 'O2321', DETAIL = format('Account %s.', wrong.account_id), HINT = 'points_reopen() opens it again.';
+				USING ERRCODE = 'O2321', DETAIL = format('Account %s.', wrong.account_id), HINT = 'points_reopen() opens it again, of a seller points_seller_open(), of a partner points_partner_reopen().';
 		WHEN 'operation' THEN
 			RAISE EXCEPTION 'points operation "%" does not fit account %', wrong.operation, wrong.account_id
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Amount %s, account of kind %s.', wrong.amount, wrong.kind);
@@ -291,7 +291,7 @@ BEGIN
 	END IF;
 	RETURN quoted;
 END $$;
-COMMENT ON FUNCTION o2o.points_quote_amount(text, numeric, timestamptz) IS 'Points earned for an amount of money in the program''s currency, by the rate that holds at that time, cut to the program''s scale. Zero for an amount of zero or below, and before the first rate. Errors: O2302 unknown program, 22P02 or 22003 the amount is no number or too large.';
+COMMENT ON FUNCTION o2o.points_quote_amount(text, numeric, timestamptz) IS 'Points earned for an amount of money in the program''s currency, by the rate that holds at that time, cut to the program''s scale. Zero for an amount of zero or below, and before the first rate. Errors: O2302 unknown program, 22003 the amount is not finite, or too large.';
 
 CREATE OR REPLACE FUNCTION o2o.points_repay(profile_id bigint, customer_id bigint, program text, amount o2o.points, transfer_id bigint,
 	contra_account_id bigint, operation text, reference text, reason text, request_id uuid, occurred_at timestamptz,

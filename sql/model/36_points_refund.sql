@@ -126,6 +126,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_refund_grace(o2o.points_program, bigint, bigint, bigint, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, bigint) IS 'After a refund to lots that have expired: writes these points off and grants them anew, by the program''s refund_grace from now; month of grant and who funds them stay.';
 
+CREATE OR REPLACE FUNCTION o2o.points_refund_payload(transfer_id bigint, amount o2o.points, reference text, reason text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN jsonb_build_object('transfer_id', transfer_id, 'amount', amount, 'reference', reference, 'reason', reason);
+COMMENT ON FUNCTION o2o.points_refund_payload(bigint, o2o.points, text, text) IS 'The arguments that an idempotency key of a refund stands for, the same in single calls and batches.';
+
 CREATE OR REPLACE FUNCTION o2o.points_refund(transfer_id bigint, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
 RETURNS TABLE (refund_transfer_id bigint, refunded o2o.points, balance o2o.points)
@@ -134,8 +139,7 @@ DECLARE
 	claim record;
 BEGIN
 	SELECT c.* INTO claim
-	FROM o2o.request_claim(idempotency_key, 'points_refund', jsonb_build_object('transfer_id', points_refund.transfer_id,
-		'amount', amount, 'reference', reference, 'reason', reason)) c;
+	FROM o2o.request_claim(idempotency_key, 'points_refund', o2o.points_refund_payload(points_refund.transfer_id, amount, reference, reason)) c;
 	IF claim.replay IS NULL THEN
 		SELECT r.transfer_id, r.refunded, r.balance INTO refund_transfer_id, refunded, balance
 		FROM o2o.points_refund_post(points_refund.transfer_id, amount, reference, reason, claim.request_id) r;
@@ -147,7 +151,7 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_refund(bigint, o2o.points, text, text, text) IS 'Gives points back that were burned or paid to a seller, all that are left of a burn, capture or payment, or an amount of them: to the lots that they came from, wherever these are now, what was taken last first. A lot that has expired meanwhile gets them too, and they are gone with it, unless the program has a refund_grace: then they live that long from now. transfer_id: as points_burn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the refund, what was given back, and the balance of the customer, today''s owner of the profile that burned. Errors: O2309 no such burn or payment, O2308 more than is left of it, O2301 the seller does not have them any more, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_refund(bigint, o2o.points, text, text, text) IS 'Gives points back that were burned or paid to a seller, all that are left of a burn, capture or payment, or an amount of them: to the lots that they came from, wherever these are now, what was taken last first. A lot that has expired meanwhile gets them too, and they are gone with it, unless the program has a refund_grace: then they live that long from now. transfer_id: as points_burn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the refund, what was given back, and the balance of the customer, today''s owner of the profile that burned. Errors: O2309 no such burn or payment, O2308 more than is left of it, O2301 the seller does not have them any more, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments, O2321 an account that they came from is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_take(profile_id bigint, customer_id bigint, members bigint[], program text, amount o2o.points, transfer_id bigint,
 	contra_account_id bigint, operation text, reference text, reason text, request_id uuid, reverses_transfer_id bigint,
@@ -203,9 +207,9 @@ BEGIN
 	rest := earn.amount OPERATOR(o2o.+) (
 		SELECT coalesce(o2o.sum(p.amount), 0::o2o.points)
 		FROM o2o.points_posting p
-		WHERE p.reverses_transfer_id = earn_transfer_id AND p.operation IN ('clawback', 'reverse')
-			OR p.reverses_transfer_id IN (SELECT t.transfer_id FROM o2o.points_posting t
-				WHERE t.reverses_transfer_id = earn_transfer_id AND t.operation = 'clawback'));
+		WHERE p.reverses_transfer_id = ANY (earn_transfer_id || ARRAY(SELECT t.transfer_id FROM o2o.points_posting t
+				WHERE t.reverses_transfer_id = earn_transfer_id AND t.operation = 'clawback'))
+			AND (p.reverses_transfer_id <> earn_transfer_id OR p.operation IN ('clawback', 'reverse')));
 	IF amount OPERATOR(o2o.>) rest OR rest OPERATOR(o2o.=) 0 THEN
 		RAISE EXCEPTION 'more points than were earned'
 			USING ERRCODE = 'O2308', DETAIL = format('not taken back yet %s, asked %s', rest, coalesce(amount, rest)),
@@ -265,9 +269,10 @@ BEGIN
 		transfer_id := NULL;
 	END IF;
 	PERFORM o2o.points_partner_draw(transfer_id);
+	PERFORM o2o.points_budget_follow(earn.profile_id, earn_transfer_id, points_take_back.transfer_id, earn.program);
 	balance := o2o.points_customer_balance(customer, earn.program);
 END $$;
-COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening, adjust or exchange_in; what a partner funded goes back to the partner), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
+COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening, adjust or exchange_in; what a partner funded goes back to the partner, what a budget issued to the budget), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_clawback(transfer_id bigint, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
@@ -291,7 +296,7 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_clawback(bigint, o2o.points, text, text, text) IS 'Takes earned points back, for instance when goods come back: all that are left of what a points_earn() or order gave, or an amount of them. From their own lot first, where what expired unspent counts too, then from whatever the customer has, nearest expiry first; never what is on hold. What is not there any more is owed, as the program''s clawback_policy says: the balance goes below zero, or a debt stands on an account of its own; the next points earned by that profile repay it. With the policy available nothing is owed. transfer_id: as points_earn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the clawback (NULL where there was nothing to take), the points taken, the points owed, and the customer''s balance. Errors: O2309 no such points earned, O2308 more than is left of them, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_clawback(bigint, o2o.points, text, text, text) IS 'Takes earned points back, for instance when goods come back: all that are left of what a points_earn() or order gave, or an amount of them. From their own lot first, where what expired unspent counts too, then from whatever the customer has, nearest expiry first; never what is on hold. A partner or a budget that gave them has them back, in proportion. What is not there any more is owed, as the program''s clawback_policy says: the balance goes below zero, or a debt stands on an account of its own; the next points earned by that profile repay it. With the policy available nothing is owed. transfer_id: as points_earn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the clawback (NULL where there was nothing to take), the points taken, the points owed, and the customer''s balance. Errors: O2309 no such points earned, O2308 more than is left of them, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments, O2321 the account is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_adjust_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reason text,
 	reference text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
@@ -355,7 +360,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY SELECT a.* FROM o2o.points_adjust_once(person, NULL, amount, program, reason, reference, idempotency_key) a;
 END $$;
-COMMENT ON FUNCTION o2o.points_adjust(o2o.identifier, o2o.points, text, text, text, text) IS 'Corrects the points of a person, known by an identifier such as card:88001, by hand: an amount above zero is given, as points are earned now (what is owed is repaid first), one below zero is taken from what the customer has, and what is not there is owed, as the program''s clawback_policy says. program, reason (needed), reference of the caller''s document, idempotency key (a repeated call with it returns the first result). Returns the transfer_id and the customer''s balance in the program. Errors: O2201 nobody has the identifier, O2301 insufficient points where the policy is available, O2302 unknown program, O2303 amount zero, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2004 the key was used with other arguments, 22004 no reason.';
+COMMENT ON FUNCTION o2o.points_adjust(o2o.identifier, o2o.points, text, text, text, text) IS 'Corrects the points of a person, known by an identifier such as card:88001, by hand: an amount above zero is given, as points are earned now (what is owed is repaid first), one below zero is taken from what the customer has, and what is not there is owed, as the program''s clawback_policy says. program, reason (needed), reference of the caller''s document, idempotency key (a repeated call with it returns the first result). Returns the transfer_id and the customer''s balance in the program. Errors: O2201 nobody has the identifier, O2301 insufficient points where the policy is available, O2302 unknown program, O2303 amount zero, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2004 the key was used with other arguments, 22004 no reason, O2321 the account is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_adjust(person bigint, amount o2o.points, program text, reason text, reference text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
@@ -377,7 +382,8 @@ DECLARE
 	rest o2o.points;
 BEGIN
 	SELECT array_agg(DISTINCT p.profile_id) AS owners, min(p.acting_profile_id) AS acting_profile_id, min(a.program) AS program,
-		OPERATOR(o2o.-) o2o.sum(p.amount) AS amount, min(p.contra_account_id) AS contra_account_id INTO source
+		OPERATOR(o2o.-) o2o.sum(p.amount) AS amount, min(p.contra_account_id) AS contra_account_id,
+		min(p.reverses_transfer_id) AS earn_transfer_id INTO source
 	FROM o2o.points_posting p
 		JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 	WHERE p.transfer_id = taken_transfer_id AND p.operation IN ('clawback', 'adjust');
@@ -421,6 +427,7 @@ BEGIN
 			points_give_back.request_id, source.acting_profile_id, customer, NULL, points_give_back.reason, now(), taken_transfer_id);
 	END IF;
 	PERFORM o2o.points_partner_draw(transfer_id);
+	PERFORM o2o.points_budget_follow(source.acting_profile_id, source.earn_transfer_id, points_give_back.transfer_id, source.program);
 	IF rule.reserve_policy = 'enforce' THEN
 		PERFORM o2o.points_reserve_draw(source.program, amount, forced => true);
 	END IF;
@@ -466,4 +473,4 @@ BEGIN
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', reverse_transfer_id, 'amount', amount, 'balance', balance));
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_reverse(bigint, text, text) IS 'Undoes a whole transfer that was a mistake, as far as it was not undone before: points earned (also by opening or adjustment) are taken back as points_clawback() takes them, burned or paid ones refunded as points_refund() does, a clawback or an adjustment below zero is given back to its lots, and what it made owed ends. reason (needed), idempotency key (a repeated call with it returns the first result). Returns the transfer of the reversal, the points that came to the customer (below zero: left, or are owed), and the balance. Errors: O2309 no such transfer, O2308 nothing of it is left, 22023 gifts, exchanges, expiries, refunds and reversals cannot be reversed, 22004 no reason, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_reverse(bigint, text, text) IS 'Undoes a whole transfer that was a mistake, as far as it was not undone before: points earned (also by opening or adjustment) are taken back as points_clawback() takes them, burned or paid ones refunded as points_refund() does, a clawback or an adjustment below zero is given back to its lots, and what it made owed ends. reason (needed), idempotency key (a repeated call with it returns the first result). Returns the transfer of the reversal, the points that came to the customer (below zero: left, or are owed), and the balance. Errors: O2309 no such transfer, O2308 nothing of it is left, 22023 gifts, exchanges, expiries, refunds and reversals cannot be reversed, 22004 no reason, O2004 the key was used with other arguments, O2301 the seller does not have them any more, O2321 the account is closed.';

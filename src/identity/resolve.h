@@ -18,6 +18,7 @@ typedef struct O2OKind
 	int32 limit; /* PG_INT32_MAX: any number */
 	bool is_unique;
 	Interval *time_to_live; /* NULL: for ever */
+	bool may_be_shared;
 } O2OKind;
 
 typedef struct O2OKinds
@@ -63,8 +64,8 @@ typedef struct O2OAdmission
 } O2OAdmission;
 
 /* resolve_rules.c */
-extern O2OShown *o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event,
-									   bool read_only, O2OAdmission *admission);
+extern O2OShown *
+o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, O2OAdmission *admission);
 
 /*
  * The customers and new profiles that an event has put together so far. What the
@@ -94,6 +95,7 @@ typedef struct O2OUnion
 
 extern void o2o_union_start(O2OUnion *all, const O2OKinds *kinds, const O2OShown *first);
 extern char *o2o_union_add(O2OUnion *all, const O2OShown *shown);
+extern bool o2o_union_is_crowd(const O2OUnion *all, const O2OKind *kind);
 
 /* The identifiers of the event that are not shared, by priority. */
 typedef struct O2OPeople
@@ -117,7 +119,7 @@ extern O2OResolved
 o2o_judge_and_write(const O2OPeople *people, const O2OKinds *kinds, const O2OEvent *event);
 
 /* resolve_write.c */
-extern void o2o_source_error(Datum source, bool is_null) pg_attribute_noreturn();
+pg_noreturn extern void o2o_source_error(Datum source, bool is_null);
 extern int o2o_ids_sort(int64 *ids, int count);
 extern bool o2o_customers_lock(const int64 *roots, int count);
 extern int64 o2o_evidence_of_event(const O2OEvent *event, const int64 *profiles, int count,

@@ -33,9 +33,21 @@ refuse(o2o_points_request *request, int sqlstate)
 	request->sqlstate = sqlstate;
 }
 
+/* The account of a seller in a slot; a closed one is left to SQL, which says so. */
+static int64
+open_account(TupleTableSlot *slot, o2o_points_request *request)
+{
+	bool is_open;
+
+	(void) ledger_get(slot, LEDGER_ACCOUNT, ACCOUNT_CLOSED_AT, &is_open);
+	if (!is_open)
+		request->outcome = REQUEST_LEFT;
+	return ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_ID);
+}
+
 /* The seller's account: of this profile, else the first of the customer's. */
 static int64
-seller_account(o2o_points_run *run, const o2o_points_request *request)
+seller_account(o2o_points_run *run, o2o_points_request *request)
 {
 	Datum key[3] = {Int64GetDatum(request->counter_profile_id),
 					PointerGetDatum(request->program_name), PointerGetDatum(run->kind_seller)};
@@ -47,7 +59,7 @@ seller_account(o2o_points_run *run, const o2o_points_request *request)
 	o2o_ledger_find(run->ledger, LEDGER_ACCOUNT_OWNER, key, 3);
 	slot = o2o_ledger_next(run->ledger, LEDGER_ACCOUNT_OWNER);
 	if (slot != NULL)
-		return ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_ID);
+		return open_account(slot, request);
 	count = o2o_points_profiles_of(run->ledger, request->counter_customer_id, &profiles);
 	for (int i = 0; i < count; i++)
 	{
@@ -58,7 +70,7 @@ seller_account(o2o_points_run *run, const o2o_points_request *request)
 		slot = o2o_ledger_next(run->ledger, LEDGER_ACCOUNT_OWNER);
 		if (slot == NULL)
 			continue;
-		account_id = ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_ID);
+		account_id = open_account(slot, request);
 		if (found == 0 || account_id < found)
 			found = account_id;
 	}
@@ -88,8 +100,6 @@ judge(o2o_points_run *run, o2o_points_request *request)
 		refuse(request, ERRCODE_INVALID_PARAMETER_VALUE);
 	else if ((request->customer_id = o2o_points_customer_of(run->ledger, request->profile_id)) == 0)
 		refuse(request, ERRCODE_O2O_NOBODY);
-	else if (points_is_earn(request) && request->program->is_enforced)
-		request->outcome = REQUEST_LEFT;
 	if (request->outcome != REQUEST_OPEN ||
 		(!points_is_transfer(request) && !points_is_payment(request)))
 		return;
@@ -176,6 +186,9 @@ earn(o2o_points_run *run, o2o_points_request *request)
 			o2o_points_month(request->occurred_at, request->program->time_zone);
 		instruction.funding = run->funding;
 		o2o_points_writer_post(run->writer, &instruction);
+		if (request->program->is_enforced &&
+			pg_add_s64_overflow(request->program->issued, amount, &request->program->issued))
+			o2o_points_error_range();
 	}
 	request->outcome = REQUEST_DONE;
 }
@@ -376,4 +389,5 @@ o2o_points_execute(o2o_points_request *requests, int count)
 		o2o_points_writer_end(run.writer);
 	}
 	o2o_ledger_close(run.ledger);
+	o2o_points_reserve_draw(run.programs);
 }
