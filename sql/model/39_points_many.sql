@@ -2,26 +2,22 @@
 -- calls; the work is done by points_execute, which knows all that is not rare.
 
 CREATE OR REPLACE FUNCTION o2o.points_post_single(operation text, person bigint, counterparty bigint, amount o2o.points, program text,
-	reference text, reason text, idempotency_key text, occurred_at timestamptz, OUT transfer_id bigint, OUT balance o2o.points)
+	reference text, reason text, idempotency_key text, occurred_at timestamptz) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	posted record;
 BEGIN
 	CASE operation
 		WHEN 'earn' THEN
-			posted := o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, 'program', NULL);
+			RETURN o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, 'program', NULL);
 		WHEN 'burn' THEN
-			posted := o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
 		WHEN 'pay' THEN
-			posted := o2o.points_pay_once(NULL, NULL, person, counterparty, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_pay_once(NULL, NULL, person, counterparty, amount, program, reference, reason, idempotency_key);
 		WHEN 'transfer' THEN
-			posted := o2o.points_transfer_once(NULL, NULL, person, counterparty, amount, program, reason, idempotency_key);
+			RETURN o2o.points_transfer_once(NULL, NULL, person, counterparty, amount, program, reason, idempotency_key);
 		ELSE
 			RAISE EXCEPTION 'a batch of points cannot do "%"', operation
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Operations are earn, burn, pay and transfer.';
 	END CASE;
-	transfer_id := posted.transfer_id;
-	balance := posted.balance;
 END $$;
 COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz) IS 'One request of points_post_many() by the single call of its operation. Errors: those of the call, 22023 unknown operation.';
 
@@ -56,7 +52,8 @@ BEGIN
 	counterparties := coalesce(counterparties, none::bigint[]);
 	reference := coalesce(reference, none);
 	reason := coalesce(reason, none);
-	points_post_many.occurred_at := ARRAY(SELECT coalesce(u.at, now()) FROM unnest(coalesce(points_post_many.occurred_at, none::timestamptz[])) WITH ORDINALITY u (at, n) ORDER BY u.n);
+	points_post_many.occurred_at := CASE WHEN points_post_many.occurred_at IS NULL THEN array_fill(now(), ARRAY[places])
+		ELSE ARRAY(SELECT coalesce(u.at, now()) FROM unnest(points_post_many.occurred_at) WITH ORDINALITY u (at, n) ORDER BY u.n) END;
 	requests := array_fill(gen_random_uuid(), ARRAY[places]);
 
 	IF idempotency_keys IS NOT NULL THEN
@@ -95,11 +92,20 @@ BEGIN
 		) s;
 	END IF;
 
-	SELECT array_agg(coalesce(u.code, e.code) ORDER BY e.n), array_agg(coalesce(u.transfer_id, e.transfer_id) ORDER BY e.n),
-		array_agg(coalesce(u.balance, e.balance) ORDER BY e.n)
-	INTO codes, transfers, balances
-	FROM o2o.points_execute(asked, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
-		LEFT JOIN unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n) ON u.n = e.n;
+	IF idempotency_keys IS NULL THEN
+		SELECT array_agg(e.code), array_agg(e.transfer_id), array_agg(e.balance) INTO codes, transfers, balances
+		FROM (
+			SELECT e.code, e.transfer_id, e.balance
+			FROM o2o.points_execute(asked, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
+			ORDER BY e.n
+		) e;
+	ELSE
+		SELECT array_agg(coalesce(u.code, e.code) ORDER BY e.n), array_agg(coalesce(u.transfer_id, e.transfer_id) ORDER BY e.n),
+			array_agg(coalesce(u.balance, e.balance) ORDER BY e.n)
+		INTO codes, transfers, balances
+		FROM o2o.points_execute(asked, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
+			JOIN unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n) ON u.n = e.n;
+	END IF;
 
 	IF array_position(codes, NULL) IS NOT NULL OR '00000' <> ANY (codes) THEN
 		FOR i IN 1 .. places LOOP

@@ -13,6 +13,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(o2o_points_execute_call);
 PG_FUNCTION_INFO_V1(o2o_points_execute_one_call);
@@ -133,7 +134,7 @@ o2o_points_execute_call(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* One request; NULLs where the functions in SQL have to post it, or to say what is wrong. */
+/* One request; NULL where the functions in SQL have to post it, or to say what is wrong. */
 Datum
 o2o_points_execute_one_call(PG_FUNCTION_ARGS)
 {
@@ -142,8 +143,9 @@ o2o_points_execute_one_call(PG_FUNCTION_ARGS)
 	o2o_points_request request;
 	pg_uuid_t random;
 	TupleDesc shape;
-	Datum row[2];
-	bool row_null[2];
+	HeapTuple row;
+	Datum result[2];
+	bool result_null[2] = {false, false};
 
 	for (int column = 0; column < R_COLUMNS; column++)
 	{
@@ -164,10 +166,13 @@ o2o_points_execute_one_call(PG_FUNCTION_ARGS)
 	}
 	request_of(&request, value, is_null);
 	o2o_points_execute(&request, 1);
-	if (get_call_result_type(fcinfo, NULL, &shape) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	row[0] = Int64GetDatum(request.transfer_id);
-	row[1] = PointsGetDatum(request.balance);
-	row_null[0] = row_null[1] = request.outcome != REQUEST_DONE;
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(shape), row, row_null)));
+	if (request.outcome != REQUEST_DONE)
+		PG_RETURN_NULL();
+	/* A named type: its shape is cached, that of a record is made for each call. */
+	shape = lookup_rowtype_tupdesc(get_fn_expr_rettype(fcinfo->flinfo), -1);
+	result[0] = Int64GetDatum(request.transfer_id);
+	result[1] = PointsGetDatum(request.balance);
+	row = heap_form_tuple(shape, result, result_null);
+	ReleaseTupleDesc(shape);
+	PG_RETURN_DATUM(HeapTupleGetDatum(row));
 }
