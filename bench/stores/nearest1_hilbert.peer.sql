@@ -1,5 +1,5 @@
 -- PostGIS geography <-> with GiST, rows along a Hilbert curve, exact on the sphere
--- count: 1000 searches
+-- count: 10000 searches
 SELECT count(near.id), count(near.name), sum(near.m) FROM asked,
 LATERAL (SELECT s.id, s.name, s.geog <-> asked.geog AS m
 	FROM store_hilbert_gis s ORDER BY s.geog <-> asked.geog LIMIT 1) near;

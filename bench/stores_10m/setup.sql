@@ -1,5 +1,5 @@
 -- long
--- Ten million stores in the same 7,000 towns as those of bench/stores, rows in random order, and a thousand customers.
+-- Ten million stores in the same 7,000 towns as those of bench/stores, rows in random order, and ten thousand customers.
 SELECT setseed(0.42);
 CREATE TABLE town AS
 SELECT n AS id, -170 + 340 * random() AS longitude, degrees(asin(-0.7 + 1.6 * random())) AS latitude
@@ -14,7 +14,7 @@ FROM (SELECT n AS id, 1 + floor(7000 * random())::integer AS town, sqrt(-2 * ln(
 	JOIN town t ON t.id = d.town;
 CREATE TABLE asked AS
 SELECT id, p AS pos, p::geography AS geog
-FROM (SELECT id, o2o.geopoint(o2o.geo_longitude(pos) + 0.01 * (random() - 0.5), o2o.geo_latitude(pos) + 0.01 * (random() - 0.5)) AS p FROM store WHERE id <= 1000) s;
+FROM (SELECT id, o2o.geopoint(o2o.geo_longitude(pos) + 0.01 * (random() - 0.5), o2o.geo_latitude(pos) + 0.01 * (random() - 0.5)) AS p FROM store WHERE id <= 10000) s;
 CREATE TABLE store_gis AS SELECT id, name, pos::geography AS geog FROM store;
 CREATE INDEX store_spgist ON store USING spgist (pos);
 CREATE INDEX store_geography ON store_gis USING gist (geog);

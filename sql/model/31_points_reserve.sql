@@ -135,6 +135,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_reserve_draw(text, o2o.points, boolean) IS 'Takes points that were issued, and are posted already, from what the reserve of the program still covers. Called where its policy is enforce, once in a call, after everything else of the points room is locked. forced: points that come back to somebody (a refund) are not refused; what may be issued is less by them. Error: O2305 the reserve does not cover them.';
 
+CREATE OR REPLACE FUNCTION o2o.points_reserve_draw_all(programs text[], units bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part record;
+BEGIN
+	-- Ascending, as all stripes are taken.
+	FOR part IN
+		SELECT u.program, u.units FROM unnest(programs, points_reserve_draw_all.units) u (program, units)
+			LEFT JOIN o2o.points_reserve_headroom h ON h.program = u.program
+		ORDER BY h.account_id, u.program
+	LOOP
+		PERFORM o2o.points_reserve_draw(part.program, (part.units / 10000.0)::o2o.points);
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION o2o.points_reserve_draw_all(text[], bigint[]) IS 'points_reserve_draw for several programs, each once, as parallel arrays, in ten thousandths of a point: what one call issued. Error: O2305 the reserve of one of them does not cover it.';
+
 CREATE OR REPLACE FUNCTION o2o.points_reserve_set(program text, reserve_policy text, reserve_ratio numeric DEFAULT NULL)
 RETURNS TABLE (required numeric, reserve numeric, headroom numeric, is_breached boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -298,7 +298,7 @@ BEGIN
 		array_agg(u.grant_month) AS grant_month, array_agg(u.funding) AS funding, array_agg(u.amount) AS amounts,
 		array_agg(claim.request_id) AS request_ids, array_agg(u.acting_profile_id) AS acting_profile_ids, array_agg(u.customer_id) AS customer_ids,
 		array_agg(u.reference) AS reference, array_agg(NULL::text) AS reason, array_agg(u.occurred_at) AS occurred_at,
-		array_agg(NULL::bigint) AS reverses_transfer_ids, count(DISTINCT u.import_no) AS posted
+		array_agg(NULL::bigint) AS reverses_transfer_ids
 	INTO ledger
 	FROM (
 		-- All of an account together: its rows lie side by side.
@@ -307,7 +307,8 @@ BEGIN
 			JOIN event e ON e.import_no = l.import_no
 		ORDER BY l.profile_id, l.account_id, e.occurred_at, e.operation = 'burn', l.import_no, l.expires_at, l.grant_month, l.funding
 	) u;
-	posted := ledger.posted;
+	-- Not counted above: since PostgreSQL 16 a DISTINCT sorts the input of all aggregates beside it.
+	posted := (SELECT count(DISTINCT t.transfer_id) FROM unnest(ledger.transfer_ids) t (transfer_id));
 	PERFORM o2o.points_write(ledger.profile_ids, ledger.account_ids, ledger.transfer_ids, ledger.contra_account_ids, ledger.operations,
 		ledger.expires_at, ledger.grant_month, ledger.funding, ledger.amounts, ledger.request_ids, ledger.acting_profile_ids, ledger.customer_ids,
 		ledger.reference, ledger.reason, ledger.occurred_at, ledger.reverses_transfer_ids);

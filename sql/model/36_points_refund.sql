@@ -126,6 +126,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_refund_grace(o2o.points_program, bigint, bigint, bigint, timestamptz[], date[], text[], o2o.points[], uuid, bigint, bigint, bigint) IS 'After a refund to lots that have expired: writes these points off and grants them anew, by the program''s refund_grace from now; month of grant and who funds them stay.';
 
+CREATE OR REPLACE FUNCTION o2o.points_refund_payload(transfer_id bigint, amount o2o.points, reference text, reason text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN jsonb_build_object('transfer_id', transfer_id, 'amount', amount, 'reference', reference, 'reason', reason);
+COMMENT ON FUNCTION o2o.points_refund_payload(bigint, o2o.points, text, text) IS 'The arguments that an idempotency key of a refund stands for, the same in single calls and batches.';
+
 CREATE OR REPLACE FUNCTION o2o.points_refund(transfer_id bigint, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
 RETURNS TABLE (refund_transfer_id bigint, refunded o2o.points, balance o2o.points)
@@ -134,8 +139,7 @@ DECLARE
 	claim record;
 BEGIN
 	SELECT c.* INTO claim
-	FROM o2o.request_claim(idempotency_key, 'points_refund', jsonb_build_object('transfer_id', points_refund.transfer_id,
-		'amount', amount, 'reference', reference, 'reason', reason)) c;
+	FROM o2o.request_claim(idempotency_key, 'points_refund', o2o.points_refund_payload(points_refund.transfer_id, amount, reference, reason)) c;
 	IF claim.replay IS NULL THEN
 		SELECT r.transfer_id, r.refunded, r.balance INTO refund_transfer_id, refunded, balance
 		FROM o2o.points_refund_post(points_refund.transfer_id, amount, reference, reason, claim.request_id) r;

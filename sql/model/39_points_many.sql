@@ -2,34 +2,100 @@
 -- calls; the work is done by points_execute, which knows all that is not rare.
 
 CREATE OR REPLACE FUNCTION o2o.points_post_single(operation text, person bigint, counterparty bigint, amount o2o.points, program text,
-	reference text, reason text, idempotency_key text, occurred_at timestamptz) RETURNS o2o.points_posted
+	reference text, reason text, idempotency_key text, occurred_at timestamptz, identifier o2o.identifier, counterparty_identifier o2o.identifier,
+	of_transfer_id bigint) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	posted o2o.points_posted;
 BEGIN
 	CASE operation
 		WHEN 'earn' THEN
-			RETURN o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, 'program', NULL);
+			RETURN o2o.points_earn_once(identifier, person, amount, program, reference, reason, idempotency_key, occurred_at, 'program', NULL);
 		WHEN 'burn' THEN
-			RETURN o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_burn_once(identifier, person, amount, program, reference, reason, idempotency_key);
 		WHEN 'pay' THEN
-			RETURN o2o.points_pay_once(NULL, NULL, person, counterparty, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_pay_once(identifier, counterparty_identifier, person, counterparty, amount, program, reference, reason, idempotency_key);
 		WHEN 'transfer' THEN
-			RETURN o2o.points_transfer_once(NULL, NULL, person, counterparty, amount, program, reason, idempotency_key);
+			RETURN o2o.points_transfer_once(identifier, counterparty_identifier, person, counterparty, amount, program, reason, idempotency_key);
+		WHEN 'refund' THEN
+			SELECT r.refund_transfer_id, r.balance INTO posted.transfer_id, posted.balance
+			FROM o2o.points_refund(of_transfer_id, amount, reference, reason, idempotency_key) r;
+			RETURN posted;
 		ELSE
 			RAISE EXCEPTION 'a batch of points cannot do "%"', operation
-				USING ERRCODE = 'invalid_parameter_value', HINT = 'Operations are earn, burn, pay and transfer.';
+				USING ERRCODE = 'invalid_parameter_value', HINT = 'Operations are earn, burn, pay, transfer and refund.';
 	END CASE;
 END $$;
-COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz) IS 'One request of points_post_many() by the single call of its operation. Errors: those of the call, 22023 unknown operation.';
+COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz, o2o.identifier, o2o.identifier, bigint) IS 'One request of points_post_many() by the single call of its operation. Errors: those of the call, 22023 unknown operation.';
+
+CREATE OR REPLACE FUNCTION o2o.points_post_many_lock(operations text[], persons bigint[], counterparties bigint[], transfer_ids bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	debited bigint[];
+	roots bigint[];
+	owners bigint[];
+BEGIN
+	SELECT array_agg(p.profile_id) INTO debited
+	FROM (
+		SELECT u.person FROM unnest(operations, persons) u (operation, person) WHERE u.operation IN ('burn', 'pay', 'transfer')
+		UNION
+		SELECT u.person FROM unnest(operations, counterparties) u (operation, person) WHERE u.operation = 'transfer'
+	) u
+		JOIN o2o.profile p ON p.profile_id = u.person;
+	roots := o2o.customer_lock(debited);
+	SELECT array_agg(DISTINCT o.profile_id) INTO owners
+	FROM (
+		SELECT p.profile_id FROM o2o.profile p WHERE p.customer_id = ANY (roots)
+		UNION ALL
+		SELECT u.person FROM unnest(operations, persons) u (operation, person) WHERE u.operation = 'earn'
+		UNION ALL
+		SELECT p.profile_id FROM o2o.points_posting p WHERE p.transfer_id = ANY (transfer_ids)
+		UNION ALL
+		SELECT s.profile_id FROM o2o.points_posting p
+			JOIN o2o.points_account s ON s.account_id = p.contra_account_id AND s.kind = 'seller'
+		WHERE p.transfer_id = ANY (transfer_ids)
+	) o;
+	PERFORM o2o.points_accounts_lock(owners);
+END $$;
+COMMENT ON FUNCTION o2o.points_post_many_lock(text[], bigint[], bigint[], bigint[]) IS 'Locks what a batch with refunds will: the customers of its debits, then all accounts of these, of who earns, and of those that transfers to be refunded took from or paid, each set in ascending order.';
+
+CREATE OR REPLACE FUNCTION o2o.points_reserve_covers(operations text[], programs text[], amounts o2o.points[], by_now boolean) RETURNS boolean[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	covered boolean[] := array_fill(true, ARRAY[cardinality(operations)]);
+	reserve record;
+	rest numeric;
+BEGIN
+	FOR reserve IN
+		SELECT p.program, CASE WHEN by_now THEN s.headroom ELSE 0 END AS headroom
+		FROM o2o.points_program p, o2o.points_reserve_status(p.program) s
+		WHERE p.program = ANY (programs) AND p.reserve_policy = 'enforce' AND s.headroom IS NOT NULL
+	LOOP
+		rest := reserve.headroom;
+		FOR i IN 1 .. cardinality(operations) LOOP
+			IF operations[i] = 'earn' AND programs[i] = reserve.program THEN
+				covered[i] := amounts[i]::numeric <= rest;
+				rest := rest - CASE WHEN covered[i] THEN amounts[i]::numeric ELSE 0 END;
+			END IF;
+		END LOOP;
+	END LOOP;
+	RETURN covered;
+END $$;
+COMMENT ON FUNCTION o2o.points_reserve_covers(text[], text[], o2o.points[], boolean) IS 'Which requests of a batch the reserves of their programs cover as they are now (by_now; else: as if they were used up), one after the other; true where an operation is no earn or no reserve is enforced.';
 
 CREATE OR REPLACE FUNCTION o2o.points_post_many(operations text[], persons bigint[], amounts o2o.points[], programs text[],
 	counterparties bigint[] DEFAULT NULL, reference text[] DEFAULT NULL, reason text[] DEFAULT NULL, idempotency_keys text[] DEFAULT NULL,
-	occurred_at timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false)
+	occurred_at timestamptz[] DEFAULT NULL, all_or_nothing boolean DEFAULT false, identifiers o2o.identifier[] DEFAULT NULL,
+	counterparty_identifiers o2o.identifier[] DEFAULT NULL, transfer_ids bigint[] DEFAULT NULL)
 RETURNS TABLE (n integer, code text, transfer_id bigint, balance o2o.points)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	places integer := coalesce(cardinality(operations), 0);
 	none text[];
 	asked text[] := operations;			-- what is posted here: not what a replay answers
+	trying text[];						-- of these, what the reserves cover
+	covered boolean[];
+	by_identifier boolean := identifiers IS NOT NULL OR counterparty_identifiers IS NOT NULL;
 	requests uuid[];
 	hashes bytea[];
 	claimed uuid[];
@@ -39,7 +105,9 @@ DECLARE
 	balances o2o.points[];
 	posted record;
 BEGIN
-	IF places <> coalesce(cardinality(persons), 0) OR places <> coalesce(cardinality(amounts), 0) OR places <> coalesce(cardinality(programs), 0)
+	IF places <> coalesce(cardinality(persons), CASE WHEN by_identifier THEN places ELSE 0 END)
+		OR places <> coalesce(cardinality(amounts), 0) OR places <> coalesce(cardinality(programs), 0)
+		OR places <> cardinality(identifiers) OR places <> cardinality(counterparty_identifiers) OR places <> cardinality(transfer_ids)
 		OR places <> cardinality(counterparties) OR places <> cardinality(reference) OR places <> cardinality(reason)
 		OR places <> cardinality(idempotency_keys) OR places <> cardinality(points_post_many.occurred_at)
 	THEN
@@ -49,7 +117,11 @@ BEGIN
 		RETURN;
 	END IF;
 	none := array_fill(NULL::text, ARRAY[places]);
+	persons := coalesce(persons, none::bigint[]);
 	counterparties := coalesce(counterparties, none::bigint[]);
+	identifiers := coalesce(identifiers, none::o2o.identifier[]);
+	counterparty_identifiers := coalesce(counterparty_identifiers, none::o2o.identifier[]);
+	transfer_ids := coalesce(transfer_ids, none::bigint[]);
 	reference := coalesce(reference, none);
 	reason := coalesce(reason, none);
 	points_post_many.occurred_at := CASE WHEN points_post_many.occurred_at IS NULL THEN array_fill(now(), ARRAY[places])
@@ -62,11 +134,14 @@ BEGIN
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each operation a key of its own, or NULL for none.';
 		END IF;
 		SELECT array_agg(coalesce(o2o.request_key(u.key), u.request_id) ORDER BY u.n),
-			array_agg(sha256(convert_to(o2o.points_payload(u.operation, u.person::text, u.counterparty::text, u.amount, u.program, u.reference,
-				u.reason, u.at, 'program', NULL)::text, 'UTF8')) ORDER BY u.n)
+			array_agg(sha256(convert_to(CASE WHEN u.operation = 'refund' THEN o2o.points_refund_payload(u.of_transfer_id, u.amount, u.reference, u.reason)
+				ELSE o2o.points_payload(u.operation, coalesce(u.identifier::text, u.person::text), coalesce(u.counterparty_identifier::text, u.counterparty::text),
+					u.amount, u.program, u.reference, u.reason, u.at, 'program', NULL) END::text, 'UTF8')) ORDER BY u.n)
 		INTO requests, hashes
-		FROM unnest(operations, persons, counterparties, amounts, programs, reference, reason, points_post_many.occurred_at, idempotency_keys, requests)
-			WITH ORDINALITY u (operation, person, counterparty, amount, program, reference, reason, at, key, request_id, n);
+		FROM unnest(operations, persons, counterparties, amounts, programs, reference, reason, points_post_many.occurred_at, idempotency_keys, requests,
+				identifiers, counterparty_identifiers, transfer_ids)
+			WITH ORDINALITY u (operation, person, counterparty, amount, program, reference, reason, at, key, request_id,
+				identifier, counterparty_identifier, of_transfer_id, n);
 		-- Keys first, ascending: two batches never wait for each other in a circle.
 		WITH claim AS (
 			INSERT INTO o2o.request AS r (request_id, operation, payload_hash)
@@ -92,19 +167,72 @@ BEGIN
 		) s;
 	END IF;
 
-	IF idempotency_keys IS NULL THEN
-		SELECT array_agg(e.code), array_agg(e.transfer_id), array_agg(e.balance) INTO codes, transfers, balances
-		FROM (
-			SELECT e.code, e.transfer_id, e.balance
-			FROM o2o.points_execute(asked, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
-			ORDER BY e.n
-		) e;
-	ELSE
-		SELECT array_agg(coalesce(u.code, e.code) ORDER BY e.n), array_agg(coalesce(u.transfer_id, e.transfer_id) ORDER BY e.n),
-			array_agg(coalesce(u.balance, e.balance) ORDER BY e.n)
-		INTO codes, transfers, balances
-		FROM o2o.points_execute(asked, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
-			JOIN unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n) ON u.n = e.n;
+	-- Keys are claimed before anybody is looked up. 0: nobody.
+	IF by_identifier THEN
+		persons := ARRAY(SELECT CASE WHEN u.identifier IS NULL THEN u.id ELSE coalesce(o2o.identifier_profile(u.identifier), 0) END
+			FROM unnest(persons, identifiers) WITH ORDINALITY u (id, identifier, n) ORDER BY u.n);
+		counterparties := ARRAY(SELECT CASE WHEN u.identifier IS NULL THEN u.id ELSE coalesce(o2o.identifier_profile(u.identifier), 0) END
+			FROM unnest(counterparties, counterparty_identifiers) WITH ORDINALITY u (id, identifier, n) ORDER BY u.n);
+	END IF;
+
+	-- Refunds go before the rest: they are of what was posted before the batch.
+	IF 'refund' = ANY (asked) THEN
+		PERFORM o2o.points_post_many_lock(asked, persons, counterparties, transfer_ids);
+		codes := coalesce(codes, none);
+		transfers := coalesce(transfers, none::bigint[]);
+		balances := coalesce(balances, none::o2o.points[]);
+		FOR i IN 1 .. places LOOP
+			CONTINUE WHEN asked[i] IS DISTINCT FROM 'refund';
+			IF idempotency_keys[i] IS NOT NULL THEN
+				DELETE FROM o2o.request r WHERE r.request_id = requests[i];
+			END IF;
+			BEGIN
+				posted := o2o.points_post_single('refund', NULL, NULL, amounts[i], programs[i], reference[i], reason[i], idempotency_keys[i], NULL,
+					NULL, NULL, transfer_ids[i]);
+				codes[i] := '00000';
+				transfers[i] := posted.transfer_id;
+				balances[i] := posted.balance;
+			EXCEPTION WHEN OTHERS THEN
+				IF all_or_nothing OR SQLSTATE IN ('40001', '40P01') THEN
+					RAISE;
+				END IF;
+				codes[i] := SQLSTATE;
+			END;
+			asked[i] := NULL;
+		END LOOP;
+	END IF;
+
+	trying := asked;
+	FOR attempt IN 1 .. 5 LOOP
+		BEGIN
+			IF codes IS NULL THEN
+				SELECT array_agg(e.code), array_agg(e.transfer_id), array_agg(e.balance) INTO codes, transfers, balances
+				FROM (
+					SELECT e.code, e.transfer_id, e.balance
+					FROM o2o.points_execute(trying, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
+					ORDER BY e.n
+				) e;
+			ELSE
+				SELECT array_agg(coalesce(u.code, e.code) ORDER BY e.n), array_agg(coalesce(u.transfer_id, e.transfer_id) ORDER BY e.n),
+					array_agg(coalesce(u.balance, e.balance) ORDER BY e.n)
+				INTO codes, transfers, balances
+				FROM o2o.points_execute(trying, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
+					JOIN unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n) ON u.n = e.n;
+			END IF;
+			EXIT;
+		EXCEPTION WHEN SQLSTATE 'O2305' THEN
+			-- Drawn in one sum. Others may draw meanwhile: in the end without all that needs a reserve.
+			IF all_or_nothing THEN
+				RAISE;
+			END IF;
+			covered := o2o.points_reserve_covers(asked, programs, amounts, attempt < 4);
+			trying := ARRAY(SELECT CASE WHEN u.is_covered THEN u.operation END
+				FROM unnest(asked, covered) WITH ORDINALITY u (operation, is_covered, n) ORDER BY u.n);
+		END;
+	END LOOP;
+	IF covered IS NOT NULL THEN
+		codes := ARRAY(SELECT CASE WHEN u.is_covered THEN u.code ELSE 'O2305' END
+			FROM unnest(codes, covered) WITH ORDINALITY u (code, is_covered, n) ORDER BY u.n);
 	END IF;
 
 	IF array_position(codes, NULL) IS NOT NULL OR '00000' <> ANY (codes) THEN
@@ -129,7 +257,7 @@ BEGIN
 			CONTINUE WHEN codes[i] IS NOT NULL;
 			BEGIN
 				posted := o2o.points_post_single(operations[i], persons[i], counterparties[i], amounts[i], programs[i], reference[i], reason[i],
-					idempotency_keys[i], points_post_many.occurred_at[i]);
+					idempotency_keys[i], points_post_many.occurred_at[i], identifiers[i], counterparty_identifiers[i], NULL);
 				codes[i] := '00000';
 				transfers[i] := posted.transfer_id;
 				balances[i] := posted.balance;
@@ -151,4 +279,4 @@ BEGIN
 	FROM unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n)
 	ORDER BY u.n;
 END $$;
-COMMENT ON FUNCTION o2o.points_post_many(text[], bigint[], o2o.points[], text[], bigint[], text[], text[], text[], timestamptz[], boolean) IS 'Many requests at once, as parallel arrays: operations (earn, burn, pay, transfer), persons by profile or customer id, amounts, programs, counterparties (of pay the seller, of transfer who is given to), references of the caller''s documents, reasons, idempotency keys (a key that was used before, in a batch or a single call, answers as it did), when points were earned (burns, payments and gifts happen now). Each means what the single call means; they are done in the order of the arrays, and each sees those before it. Locks keys, customers and accounts once each, in ascending order. One row per request: its place, code (00000: posted; else the SQLSTATE of the single call, and nothing of this request was posted), transfer_id and the customer''s balance after it. all_or_nothing: the first request that cannot be posted is the error of the whole call. Errors: 2202E arrays of different lengths, 22023 an empty key; with all_or_nothing those of the single calls.';
+COMMENT ON FUNCTION o2o.points_post_many(text[], bigint[], o2o.points[], text[], bigint[], text[], text[], text[], timestamptz[], boolean, o2o.identifier[], o2o.identifier[], bigint[]) IS 'Many requests at once, as parallel arrays: operations (earn, burn, pay, transfer, refund), persons by profile or customer id, amounts, programs, counterparties (of pay the seller, of transfer who is given to), references of the caller''s documents, reasons, idempotency keys (a key that was used before, in a batch or a single call, answers as it did), when points were earned (all else happens now); identifiers and counterparty_identifiers name persons instead of ids where they are not NULL; of refunds transfer_ids, the burns or payments that go back, in part where there is an amount (person and program are not read). Each means what the single call means. Refunds are done first, for they are of what was posted before; then the others in the order of the arrays, and each sees those before it. Locks keys, customers and accounts once each, in ascending order, and draws on an enforced reserve once a program; where that does not cover all, the earns are refused, first come first served, that it does not cover now. One row per request: its place, code (00000: posted; else the SQLSTATE of the single call, and nothing of this request was posted), transfer_id and the customer''s balance after it. all_or_nothing: the first request that cannot be posted is the error of the whole call. Errors: 2202E arrays of different lengths, 22023 an empty key; with all_or_nothing those of the single calls.';

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS o2o.points_pool_member (
 	left_at timestamptz,
 	PRIMARY KEY (profile_id, member_profile_id, joined_at)
 ) WITH (fillfactor = 85);
+CREATE UNIQUE INDEX IF NOT EXISTS points_pool_member_open_idx ON o2o.points_pool_member (profile_id, member_profile_id) WHERE left_at IS NULL;
 CREATE INDEX IF NOT EXISTS points_pool_member_member_idx ON o2o.points_pool_member (member_profile_id);
 COMMENT ON TABLE o2o.points_pool_member IS 'Members of pools. Whoever is the same customer as a member today is one too.';
 COMMENT ON COLUMN o2o.points_pool_member.profile_id IS 'Pool; refers to points_pool';
@@ -117,8 +118,10 @@ BEGIN
 	customer := (o2o.customer_lock(ARRAY[person]))[1];
 	PERFORM o2o.points_accounts_lock(ARRAY[pool_id]);
 	PERFORM o2o.points_pool_read(pool_id);
+	-- Who joined since an old snapshot is met by the index, as 40001.
 	IF NOT o2o.points_pool_is_member(pool_id, o2o.customer_profiles(customer)) THEN
-		INSERT INTO o2o.points_pool_member (profile_id, member_profile_id, joined_at) VALUES (pool_id, person, now());
+		INSERT INTO o2o.points_pool_member (profile_id, member_profile_id, joined_at) VALUES (pool_id, person, now())
+		ON CONFLICT (profile_id, member_profile_id) WHERE left_at IS NULL DO NOTHING;
 	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.points_pool_join(bigint, bigint) IS 'The same for a person known by profile or customer id.';

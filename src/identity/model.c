@@ -6,9 +6,13 @@
  *
  * Plans are made once in a session and kept. They are generic, so a statement
  * must have one good plan: it asks one table for a few keys. All names are
- * qualified, so that no search_path changes what a statement means.
+ * qualified, so that no search_path changes what a statement means. Those that
+ * every call runs go without a plan where they can: beside them stands the same
+ * as a lookup (lookup.c).
  */
 #include "identity/model.h"
+
+#include "identity/lookup.h"
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -28,29 +32,41 @@ typedef struct Statement
 {
 	const char *text;
 	Oid arguments[O2O_MODEL_ARGS]; /* up to the first InvalidOid */
+	O2OLookup lookup;              /* the same without a plan; empty: there is none */
 	SPIPlanPtr plan;
 	bool is_planned; /* its generic plan was made */
 } Statement;
 
+/* The keys of a lookup, and the columns that it gives. */
+#define KEYS(n, ...) .keys = n, .key = {__VA_ARGS__}
+#define COLUMNS(n, ...) .columns = n, .column = {__VA_ARGS__}
+
 static Statement statements[] = {
 	[O2O_SELECT_COUNTRY] = {"SELECT s.default_country FROM o2o.source s WHERE s.source" EQ "$1",
-							{TEXTOID}},
-	/* kinds (1), patterns that block (2), the source (3): in one statement, since every call asks */
-	[O2O_SELECT_RULES] =
-		{"SELECT 1, k.kind, k.priority, k.max_per_customer, k.is_unique, k.time_to_live, NULL "
-		 "FROM o2o.identifier_kind k "
-		 "UNION ALL "
-		 "SELECT 2, b.kind, NULL, NULL, NULL, NULL, b.pattern "
-		 "FROM o2o.identifier_block b WHERE b.kind" ANY "($1) "
-		 "UNION ALL "
-		 "SELECT 3, s.source, NULL, NULL, NULL, NULL, NULL "
-		 "FROM o2o.source s WHERE s.source" EQ "$2",
-		 {TEXTARRAYOID, TEXTOID}},
-	[O2O_SELECT_SETTING] = {"SELECT s.value FROM o2o.setting s WHERE s.name" EQ "$1", {TEXTOID}},
+							{TEXTOID},
+							{"source", "source_pkey", KEYS(1, "source"),
+							 COLUMNS(1, "default_country")}},
+	[O2O_SELECT_KINDS] = {"SELECT k.kind, k.priority, k.max_per_customer, k.is_unique, "
+						  "k.time_to_live FROM o2o.identifier_kind k",
+						  {InvalidOid},
+						  {"identifier_kind", COLUMNS(5, "kind", "priority", "max_per_customer",
+													  "is_unique", "time_to_live")}},
+	[O2O_SELECT_BLOCKS] = {"SELECT b.kind, b.pattern FROM o2o.identifier_block b "
+						   "WHERE b.kind" ANY "($1)",
+						   {TEXTARRAYOID},
+						   {"identifier_block", "identifier_block_pkey", KEYS(1, "kind"),
+							.is_any = true, COLUMNS(2, "kind", "pattern")}},
+	[O2O_SELECT_SETTING] = {"SELECT s.value FROM o2o.setting s WHERE s.name" EQ "$1",
+							{TEXTOID},
+							{"setting", "setting_pkey", KEYS(1, "name"), COLUMNS(1, "value")}},
 	[O2O_SELECT_IDENTIFIERS] = {"SELECT i.identifier, i.profile_id, i.is_shared, i.first_seen_at, "
 								"i.last_seen_at FROM o2o.profile_identifier i "
 								"WHERE i.identifier OPERATOR(o2o.=) ANY ($1)",
-								{IDENTIFIERS}},
+								{IDENTIFIERS},
+								{"profile_identifier", "profile_identifier_pkey",
+								 KEYS(1, "identifier"), .is_any = true,
+								 COLUMNS(5, "identifier", "profile_id", "is_shared",
+										 "first_seen_at", "last_seen_at")}},
 	[O2O_INSERT_IDENTIFIERS] = {"INSERT INTO o2o.profile_identifier "
 								"(identifier, profile_id, first_seen_at, last_seen_at) "
 								"SELECT u.id, pg_catalog.nextval('o2o.profile_id_seq'), $2, $2 "
@@ -72,23 +88,34 @@ static Statement statements[] = {
 		  TIMESTAMPTZOID}},
 	[O2O_SELECT_PERIOD] = {"SELECT p.profile_id, p.valid_from, p.valid_to "
 						   "FROM o2o.identifier_period p WHERE p.successor_profile_id" EQ "$1",
-						   {INT8OID}},
+						   {INT8OID},
+						   {"identifier_period", "identifier_period_successor_idx",
+							KEYS(1, "successor_profile_id"),
+							COLUMNS(3, "profile_id", "valid_from", "valid_to")}},
 	[O2O_SELECT_PROFILES] = {"SELECT p.profile_id, p.customer_id FROM o2o.profile p "
 							 "WHERE p.profile_id" ANY "($1)",
-							 {INT8ARRAYOID}},
+							 {INT8ARRAYOID},
+							 {"profile", "profile_pkey", KEYS(1, "profile_id"), .is_any = true,
+							  COLUMNS(2, "profile_id", "customer_id")}},
 	[O2O_SELECT_CUSTOMER] = {"SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id" EQ "$1",
-							 {INT8OID}},
+							 {INT8OID},
+							 {"profile", "profile_pkey", KEYS(1, "profile_id"),
+							  COLUMNS(1, "customer_id")}},
 	[O2O_SELECT_MEMBERS] = {"SELECT p.profile_id, p.kind, p.scope FROM o2o.profile p "
 							"WHERE p.customer_id" EQ "$1",
-							{INT8OID}},
+							{INT8OID},
+							{"profile", "profile_customer_id_idx", KEYS(1, "customer_id"),
+							 COLUMNS(3, "profile_id", "kind", "scope")}},
 	[O2O_LOCK_CUSTOMER] = {"SELECT 1 FROM o2o.customer c WHERE c.customer_id" EQ
 						   "$1 FOR NO KEY UPDATE",
 						   {INT8OID}},
-	[O2O_SELECT_LINK] = {"SELECT 1 FROM o2o.identity_evidence e WHERE e.profile_id" EQ
-						 "$1 AND e.profiles" EQ "$2 AND e.rule" EQ "'event' AND e.source" EQ
-						 "$3 AND e.status" EQ
-						 "'link' AND e.last_seen_at OPERATOR(pg_catalog.>=) $4",
-						 {INT8OID, INT8ARRAYOID, TEXTOID, TIMESTAMPTZOID}},
+	[O2O_SELECT_LINK] = {"SELECT e.last_seen_at FROM o2o.identity_evidence e WHERE e.profile_id" EQ
+						 "$1 AND e.profiles" EQ "$2 AND e.rule" EQ "$3 AND e.source" EQ
+						 "$4 AND e.status" EQ "$5",
+						 {INT8OID, INT8ARRAYOID, TEXTOID, TEXTOID, TEXTOID},
+						 {"identity_evidence", "identity_evidence_set_idx",
+						  KEYS(5, "profile_id", "profiles", "rule", "source", "status"),
+						  COLUMNS(1, "last_seen_at")}},
 	[O2O_SELECT_CANNOT_LINK] = {"SELECT 1 FROM o2o.identity_evidence e WHERE e.profile_id" ANY
 								"($1) AND e.status" EQ
 								"'cannot_link' AND e.profiles OPERATOR(pg_catalog.<@) $1 LIMIT 1",
@@ -201,6 +228,10 @@ forbid_scans(void)
 								 true, 0, false);
 }
 
+/* The rows of the last statement, where it was a lookup. */
+static bool last_was_lookup;
+static O2OFound last_found;
+
 /*
  * Runs a statement and returns the number of its rows. A read-only one sees
  * what its caller's snapshot sees, another what is committed by now.
@@ -213,12 +244,17 @@ o2o_model_run(O2OModelStatement number, O2OModelCall *call, bool read_only)
 	int status;
 
 	SPI_freetuptable(SPI_tuptable);
+	SPI_tuptable = NULL;
+	last_was_lookup = o2o_lookup_run(&statement->lookup, call != NULL ? call->values : NULL,
+									 call != NULL ? call->nulls : NULL, read_only, &last_found);
+	if (last_was_lookup)
+		return last_found.count;
 	if (statement->plan == NULL)
 	{
 		statement->plan = prepare(statement);
 		statement->is_planned = false;
 	}
-	if (number != O2O_SELECT_RULES &&
+	if (number != O2O_SELECT_KINDS &&
 		!(statement->is_planned && SPI_plan_is_valid(statement->plan)))
 	{
 		nest_level = NewGUCNestLevel();
@@ -238,6 +274,13 @@ o2o_model_run(O2OModelStatement number, O2OModelCall *call, bool read_only)
 Datum
 o2o_model_value(uint64 row, int column, bool *is_null)
 {
+	if (last_was_lookup)
+	{
+		uint64 at = row * last_found.columns + column - 1;
+
+		*is_null = last_found.nulls[at];
+		return last_found.values[at];
+	}
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, is_null);
 }
 

@@ -185,60 +185,83 @@ profile_then(const O2OShown *shown, TimestampTz seen_at)
 	return profile_id;
 }
 
-/* The profiles of those not shared, and their customers of now. */
+/* Those not shared, with the profiles that they meant. */
 static O2OPeople
-read_people(const O2OShown *shown, int count, TimestampTz seen_at)
+find_people(const O2OShown *shown, int count, TimestampTz seen_at)
 {
 	O2OPeople people = {palloc(count * sizeof(O2OShown)), 0};
-	O2OModelCall call = {0};
-	int64 *ids = palloc(count * sizeof(int64));
-	int found;
 
 	for (int i = 0; i < count; i++)
 	{
 		if (!shown[i].is_there || shown[i].is_shared)
 			continue;
 		people.shown[people.count] = shown[i];
+		people.shown[people.count].profile_id = profile_then(&shown[i], seen_at);
 		people.shown[people.count].customer_id = 0;
-		ids[people.count] = people.shown[people.count].profile_id =
-			profile_then(&shown[i], seen_at);
 		people.count++;
 	}
-	if (people.count == 0)
-		return people;
-	o2o_model_arg(&call, PointerGetDatum(o2o_model_ids(ids, people.count)), false);
+	return people;
+}
+
+/* The customers of now of the first so many of them. */
+static void
+read_customers(O2OPeople *people, int count)
+{
+	O2OModelCall call = {0};
+	int64 *ids = palloc(count * sizeof(int64));
+	int found;
+
+	for (int i = 0; i < count; i++)
+		ids[i] = people->shown[i].profile_id;
+	o2o_model_arg(&call, PointerGetDatum(o2o_model_ids(ids, o2o_ids_sort(ids, count))), false);
 	found = (int) o2o_model_run(O2O_SELECT_PROFILES, &call, false);
 	for (int row = 0; row < found; row++)
 	{
 		int64 profile_id = o2o_model_int64(row, 1);
 
-		for (int i = 0; i < people.count; i++)
-			if (people.shown[i].profile_id == profile_id)
-				people.shown[i].customer_id = o2o_model_int64(row, 2);
+		for (int i = 0; i < count; i++)
+			if (people->shown[i].profile_id == profile_id)
+				people->shown[i].customer_id = o2o_model_int64(row, 2);
 	}
-	return people;
 }
 
-/* Are all one customer, and is it on record that they were seen together? */
+/* Is it on record, and in force, that they were seen together lately? One alone always is. */
 static bool
-is_known(const O2OPeople *people, const O2OEvent *event)
+is_on_record(const O2OPeople *people, const O2OEvent *event)
 {
 	O2OModelCall call = {0};
 	int count;
-	int64 *seen;
+	int64 *seen = o2o_sorted_profiles(people, NULL, &count);
+	bool is_null;
 
-	for (int i = 0; i < people->count; i++)
-		if (people->shown[i].customer_id == 0 ||
-			people->shown[i].customer_id != people->shown[0].customer_id)
-			return false;
-	seen = o2o_sorted_profiles(people, NULL, &count);
 	if (count == 1)
 		return true;
 	o2o_model_arg(&call, Int64GetDatum(seen[0]), false);
 	o2o_model_arg(&call, PointerGetDatum(o2o_model_ids(seen, count)), false);
+	o2o_model_arg(&call, CStringGetTextDatum("event"), false);
 	o2o_model_arg(&call, event->source, event->is_source_null);
-	o2o_model_arg(&call, TimestampTzGetDatum(day_before(event->occurred_at)), false);
-	return o2o_model_run(O2O_SELECT_LINK, &call, false) > 0;
+	o2o_model_arg(&call, CStringGetTextDatum("link"), false);
+	return o2o_model_run(O2O_SELECT_LINK, &call, false) > 0 &&
+		   DatumGetTimestampTz(o2o_model_value(0, 1, &is_null)) >= day_before(event->occurred_at);
+}
+
+/* Reads their customers. Are all one, and is that on record? */
+static bool
+is_known(O2OPeople *people, const O2OEvent *event, bool is_calm)
+{
+	/* A link in force makes them one customer, so that of the first says it all. */
+	if (is_calm && is_on_record(people, event))
+	{
+		read_customers(people, 1);
+		if (people->shown[0].customer_id != 0)
+			return true;
+	}
+	read_customers(people, people->count);
+	for (int i = 0; i < people->count; i++)
+		if (people->shown[i].customer_id == 0 ||
+			people->shown[i].customer_id != people->shown[0].customer_id)
+			return false;
+	return !is_calm && is_on_record(people, event);
 }
 
 /* Locks the customers, and looks whether all is as it was before. */
@@ -255,9 +278,10 @@ lock_people(const O2OPeople *people, O2OShown *shown, int count, TimestampTz see
 	if (!o2o_customers_lock(roots, o2o_ids_sort(roots, n)))
 		return false;
 	read_identifiers(shown, count);
-	now = read_people(shown, count, seen_at);
+	now = find_people(shown, count, seen_at);
 	if (now.count != people->count)
 		return false;
+	read_customers(&now, now.count);
 	for (int i = 0; i < now.count; i++)
 		if (now.shown[i].profile_id != people->shown[i].profile_id ||
 			now.shown[i].customer_id != people->shown[i].customer_id)
@@ -290,14 +314,14 @@ resolve(O2OShown *shown, const O2OAdmission *admission, const O2OEvent *event)
 			is_calm = is_calm && shown[i].is_there && shown[i].last_seen_at >= lately;
 		if (!is_calm)
 			claim(shown, count, event);
-		people = read_people(shown, count, event->seen_at);
+		people = find_people(shown, count, event->seen_at);
 		if (people.count == 0)
 		{
 			int64 nobody = o2o_next_profile();
 
 			return (O2OResolved){nobody, nobody, "anonymous"};
 		}
-		if (is_known(&people, event))
+		if (is_known(&people, event, is_calm))
 			return (O2OResolved){people.shown[0].profile_id, people.shown[0].customer_id, "known"};
 
 		for (int i = 0; i < people.count; i++)
@@ -399,7 +423,7 @@ o2o_identity_resolve(PG_FUNCTION_ARGS)
 		ArrayType *identifiers = PG_GETARG_ARRAYTYPE_P(0);
 
 		o2o_model_connect(ARR_ELEMTYPE(identifiers));
-		shown = o2o_identifiers_admit(identifiers, NULL, false, &admission);
+		shown = o2o_identifiers_admit(identifiers, NULL, &admission);
 	}
 	resolved = resolve(shown, &admission, &event);
 	SPI_finish();
@@ -439,7 +463,7 @@ o2o_identity_observe(PG_FUNCTION_ARGS)
 	else
 		identifiers =
 			o2o_identifiers_of_event(PG_GETARG_JSONB_P(0), type, country_of_source, &event);
-	shown = o2o_identifiers_admit(identifiers, &event, false, &admission);
+	shown = o2o_identifiers_admit(identifiers, &event, &admission);
 	resolved = resolve(shown, &admission, &event);
 	SPI_finish();
 	PG_RETURN_DATUM(resolved_datum(&resolved));

@@ -63,8 +63,8 @@ typedef struct O2OAdmission
 } O2OAdmission;
 
 /* resolve_rules.c */
-extern O2OShown *o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event,
-									   bool read_only, O2OAdmission *admission);
+extern O2OShown *
+o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, O2OAdmission *admission);
 
 /*
  * The customers and new profiles that an event has put together so far. What the

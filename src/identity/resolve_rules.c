@@ -28,24 +28,30 @@ text_value(uint64 row, int column)
 	return is_null ? NULL : TextDatumGetCString(value);
 }
 
-/* Reads a row of identifier_kind, from the second column on. */
+/* The rows of identifier_kind. Rules are read as they stand when a call begins. */
 static void
-read_kind(uint64 row, O2OKind *kind)
+read_kinds(O2OKinds *kinds)
 {
-	bool is_null;
-	Datum value;
-
-	kind->kind = text_value(row, 2);
-	kind->priority = DatumGetInt32(o2o_model_value(row, 3, &is_null));
-	value = o2o_model_value(row, 4, &is_null);
-	kind->limit = is_null ? PG_INT32_MAX : DatumGetInt32(value);
-	kind->is_unique = DatumGetBool(o2o_model_value(row, 5, &is_null));
-	value = o2o_model_value(row, 6, &is_null);
-	kind->time_to_live = NULL;
-	if (!is_null)
+	kinds->count = (int) o2o_model_run(O2O_SELECT_KINDS, NULL, true);
+	kinds->rows = palloc(Max(kinds->count, 1) * sizeof(O2OKind));
+	for (int row = 0; row < kinds->count; row++)
 	{
-		kind->time_to_live = palloc(sizeof(Interval));
-		*kind->time_to_live = *DatumGetIntervalP(value);
+		O2OKind *kind = &kinds->rows[row];
+		bool is_null;
+		Datum value;
+
+		kind->kind = text_value(row, 1);
+		kind->priority = DatumGetInt32(o2o_model_value(row, 2, &is_null));
+		value = o2o_model_value(row, 3, &is_null);
+		kind->limit = is_null ? PG_INT32_MAX : DatumGetInt32(value);
+		kind->is_unique = DatumGetBool(o2o_model_value(row, 4, &is_null));
+		value = o2o_model_value(row, 5, &is_null);
+		kind->time_to_live = NULL;
+		if (!is_null)
+		{
+			kind->time_to_live = palloc(sizeof(Interval));
+			*kind->time_to_live = *DatumGetIntervalP(value);
+		}
 	}
 }
 
@@ -129,24 +135,24 @@ kinds_argument(struct varlena *const *ids, int count)
 	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* Does a pattern among the rows say that the identifier identifies nobody? */
+/* Does a pattern among the last statement's rows say that the identifier identifies nobody? */
 static bool
-is_blocked(const O2OShown *shown, uint64 first, uint64 end)
+is_blocked(const O2OShown *shown, uint64 patterns)
 {
 	int skip = kind_length(shown->id) + 1;
 	Datum value = PointerGetDatum(cstring_to_text_with_len(
 		VARDATA_ANY(shown->id) + skip, (int) VARSIZE_ANY_EXHDR(shown->id) - skip));
 
-	for (uint64 row = first; row < end; row++)
+	for (uint64 row = 0; row < patterns; row++)
 	{
 		bool is_null;
-		text *kind = DatumGetTextPP(o2o_model_value(row, 2, &is_null));
+		text *kind = DatumGetTextPP(o2o_model_value(row, 1, &is_null));
 		int len = (int) VARSIZE_ANY_EXHDR(kind);
 
 		if (((len == 1 && *VARDATA_ANY(kind) == '*') ||
 			 (len == skip - 1 && memcmp(VARDATA_ANY(kind), shown->kind->kind, len) == 0)) &&
 			DatumGetBool(DirectFunctionCall2Coll(textregexeq, DEFAULT_COLLATION_OID, value,
-												 o2o_model_value(row, 7, &is_null))))
+												 o2o_model_value(row, 2, &is_null))))
 			return true;
 	}
 	return false;
@@ -173,41 +179,27 @@ elements_of(ArrayType *identifiers, int *count)
 
 /*
  * The identifiers that may identify somebody, highest priority first, each once.
- * The same statement looks whether the source of the event is registered; without
- * an event that is not asked.
+ * The source of the event must be registered.
  */
 O2OShown *
-o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, bool read_only,
-					  O2OAdmission *admission)
+o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, O2OAdmission *admission)
 {
+	O2OModelCall source = {0};
 	O2OModelCall call = {0};
 	int count;
 	struct varlena **ids = elements_of(identifiers, &count);
 	O2OShown *shown = palloc0(Max(count, 1) * sizeof(O2OShown));
 	O2OKinds *kinds = &admission->kinds;
-	uint64 rows;
-	uint64 patterns_end;
+	uint64 patterns;
 	int left = 0;
 
-	o2o_model_arg(&call, kinds_argument(ids, count), false);
-	o2o_model_arg(&call, event != NULL ? event->source : (Datum) 0,
-				  event == NULL || event->is_source_null);
-	rows = o2o_model_run(O2O_SELECT_RULES, &call, read_only);
-	kinds->rows = palloc(Max(rows, 1) * sizeof(O2OKind));
-	kinds->count = 0;
-	patterns_end = rows;
-	for (uint64 row = 0; row < rows; row++)
+	if (event != NULL)
 	{
-		bool is_null;
-		int32 part = DatumGetInt32(o2o_model_value(row, 1, &is_null));
-
-		if (part == 1)
-			read_kind(row, &kinds->rows[kinds->count++]);
-		else if (part == 3)
-			patterns_end = row;
+		o2o_model_arg(&source, event->source, event->is_source_null);
+		if (o2o_model_run(O2O_SELECT_COUNTRY, &source, true) == 0)
+			o2o_source_error(event->source, event->is_source_null);
 	}
-	if (event != NULL && patterns_end == rows)
-		o2o_source_error(event->source, event->is_source_null);
+	read_kinds(kinds);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -222,10 +214,12 @@ o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, bool read_o
 					 errhint("Insert a row for it into o2o.identifier_kind.")));
 	}
 	qsort(shown, count, sizeof(O2OShown), compare_shown);
+	o2o_model_arg(&call, kinds_argument(ids, count), false);
+	patterns = o2o_model_run(O2O_SELECT_BLOCKS, &call, true);
 	for (int i = 0; i < count; i++)
 	{
 		if ((left > 0 && o2o_identifier_compare(shown[i].id, shown[left - 1].id) == 0) ||
-			is_blocked(&shown[i], kinds->count, patterns_end))
+			is_blocked(&shown[i], patterns))
 			continue;
 		shown[left] = shown[i];
 		shown[left].scope = scope_of(shown[left].id);
@@ -247,7 +241,7 @@ o2o_identity_admit(PG_FUNCTION_ARGS)
 	Datum *elements;
 
 	o2o_model_connect(ARR_ELEMTYPE(identifiers));
-	shown = o2o_identifiers_admit(identifiers, NULL, true, &admission);
+	shown = o2o_identifiers_admit(identifiers, NULL, &admission);
 	elements = palloc(Max(admission.count, 1) * sizeof(Datum));
 	for (int i = 0; i < admission.count; i++)
 		elements[i] = PointerGetDatum(shown[i].id);
@@ -426,7 +420,7 @@ o2o_identity_conflict(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	ArrayType *customers = PG_GETARG_ARRAYTYPE_P(0);
 	O2OUnion all = {0};
-	O2OAdmission admission;
+	O2OKinds kinds;
 	Datum *ids;
 	int count;
 	char *rule;
@@ -435,8 +429,8 @@ o2o_identity_conflict(PG_FUNCTION_ARGS)
 	deconstruct_array(customers, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids,
 					  NULL, &count);
 	o2o_model_connect(InvalidOid);
-	o2o_identifiers_admit(construct_empty_array(TEXTOID), NULL, false, &admission);
-	all.kinds = &admission.kinds;
+	read_kinds(&kinds);
+	all.kinds = &kinds;
 	for (int i = 0; i < count; i++)
 		read_members(&all, DatumGetInt64(ids[i]));
 	rule = conflict(&all);

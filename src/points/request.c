@@ -88,8 +88,6 @@ judge(o2o_points_run *run, o2o_points_request *request)
 				  o2o_points_customer_with(run->ledger, request->profile_id, &request->members,
 										   &request->member_count)) == 0)
 		refuse(request, ERRCODE_O2O_NOBODY);
-	else if (points_is_earn(request) && request->program->is_enforced)
-		request->outcome = REQUEST_LEFT;
 	if (request->outcome != REQUEST_OPEN ||
 		(!points_is_transfer(request) && !points_is_payment(request)))
 		return;
@@ -176,6 +174,9 @@ earn(o2o_points_run *run, o2o_points_request *request)
 			o2o_points_month(request->occurred_at, request->program->time_zone);
 		instruction.funding = run->funding;
 		o2o_points_writer_post(run->writer, &instruction);
+		if (request->program->is_enforced &&
+			pg_add_s64_overflow(request->program->issued, amount, &request->program->issued))
+			o2o_points_error_range();
 	}
 	request->outcome = REQUEST_DONE;
 }
@@ -378,4 +379,5 @@ o2o_points_execute(o2o_points_request *requests, int count)
 		o2o_points_writer_end(run.writer);
 	}
 	o2o_ledger_close(run.ledger);
+	o2o_points_reserve_draw(run.programs);
 }

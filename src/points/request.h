@@ -16,7 +16,8 @@ typedef struct o2o_points_program
 	text *name;
 	bool exists;
 	int scale;
-	bool is_enforced; /* an issue needs its reserve, which is not drawn here */
+	bool is_enforced; /* an issue needs its reserve */
+	int64 issued;     /* by this call, where it does */
 	Interval *expires_after;
 	text *expires_round;
 	text *time_zone;

@@ -12,7 +12,21 @@
 #		server_start main; "$PG_BIN/psql" -X -d postgres ...
 #	Everything outside build/ lies in $WORK, which goes away with the script.
 
-PG_MAJOR=15
+# PostgreSQL's version: what PG_MAJOR says, or else the one of this release of Debian or Ubuntu.
+postgres_of_release()
+{
+	local VERSION_CODENAME=
+	# shellcheck source=/dev/null
+	[ ! -r /etc/os-release ] || . /etc/os-release
+	case $VERSION_CODENAME in
+		noble) echo 16 ;;
+		trixie) echo 17 ;;
+		forky | sid) echo 18 ;;
+		*) echo 15 ;;
+	esac
+}
+
+PG_MAJOR=${PG_MAJOR:-$(postgres_of_release)}
 PG_HOME=/usr/lib/postgresql/$PG_MAJOR
 BUILD_PACKAGES=(
 	make gcc g++ "postgresql-$PG_MAJOR" "postgresql-server-dev-$PG_MAJOR"
@@ -205,7 +219,7 @@ packages_install()
 		printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee $policy >/dev/null
 		"${sudo[@]}" chmod 755 $policy
 	fi
-	if ! package_installed postgresql-$PG_MAJOR; then
+	if ! package_installed "postgresql-$PG_MAJOR"; then
 		apt_get install --no-install-recommends postgresql-common
 		APT_UNDO+=("${sudo[*]} mv -f $conf.before-o2o $conf")
 		"${sudo[@]}" cp -p $conf $conf.before-o2o

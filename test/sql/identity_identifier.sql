@@ -34,11 +34,13 @@ SELECT input, pg_temp.read(input) FROM (VALUES
 SELECT length(identifier(repeat('k', 63), 'v')::text);
 SELECT pg_temp.try($$SELECT identifier(repeat('k', 64), 'v')$$);
 
--- Phones: E.164 however it is written.
+-- Phones: E.164 however it is written. (Unaligned: psql's idea of the width of such characters changed.)
+\pset format unaligned
 SELECT input, pg_temp.read('phone:' || input) FROM (VALUES
 	(1, '+86 138 0013 8000'), (2, '+86-138-0013-8000'), (3, '+1 (202) 555.0123'),
 	(4, '＋８６１３８００１３８０００'), (5, E'\u202D+86 138\u00A00013\u30008000\u202C'), (6, '+86‐138−0013–8000'),
 	(7, '+1234567'), (8, '+123456789012345'), (9, '(+86) 13800138000'), (10, '+1 202 055 0123'), (11, E'+86\t13800138000')) v(n, input) ORDER BY n;
+\pset format aligned
 SELECT input, pg_temp.read('phone:' || input) FROM (VALUES
 	(1, '13800138000'), (2, '0086 13800138000'), (3, '+123456'), (4, '+1234567890123456'), (5, '+0123456789'),
 	(6, '+44 (0)20 7946 0958'), (7, '+44 020 7946 0958'), (8, '++8613800138000'), (9, '+86138+00138000'),
@@ -65,10 +67,12 @@ SELECT input, identifier_email(input) AS plain, identifier_email(input, fold => 
 SELECT pg_temp.try($$SELECT identifier_email('ann')$$);
 
 -- The other kinds.
+\pset format unaligned
 SELECT input, pg_temp.read(input) FROM (VALUES
 	(1, 'card: 8800-1 ab'), (2, 'card:８８００１'), (3, E'card:88\u200A\t00\u200B‑1'), (4, 'device:A0:B1:C2'), (5, 'device:3F2504E0-4F89-41D3-9A0C-0305E82C3301'),
 	(6, 'cookie: aB==; '), (7, 'unionid: oX1Y '), (8, 'openid: wxApp / oId/x '), (9, 'ref: CRM / A-1/2 '), (10, E'weixin:\u200B小明\uFEFF'),
 	(11, 'alipay:ﬁsh'), (12, E'line:e\u0301'), (13, E'device:H\u0331')) v(n, input) ORDER BY n;
+\pset format aligned
 SELECT replace(replace(replace(input, E'\x01', '^A'), E'\u200B', '(zwsp)'), E'\x7f', '^?') AS input, pg_temp.read(input) FROM (VALUES
 	(1, 'card:'), (2, 'card: - '), (3, 'cookie:  '), (4, 'openid:wx12'), (5, 'openid:/x'), (6, 'openid:wx12/ '), (7, 'ref:10023'), (8, 'ref:1crm/2'),
 	(9, 'ref:my crm/2'), (10, 'ref:crm/'), (11, E'cookie:abcd\x01efgh'), (12, E'alipay:abc\u200Bdefg'), (13, E'card:88\x7f0012345')) v(n, input) ORDER BY n;

@@ -1,6 +1,6 @@
 -- Defects that other loyalty systems had, each as a test of ours. Races of twenty
 -- gifts, of expiry and burns, and serialization failures are isolation tests:
--- points_crowd, points_expire, points_refund, points_serialization.
+-- points_crowd, points_expire, points_refund, points_calls.
 SET client_min_messages = warning;
 DROP DATABASE IF EXISTS o2o_points_defects;
 CREATE DATABASE o2o_points_defects;

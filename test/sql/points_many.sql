@@ -54,8 +54,49 @@ SELECT balance FROM o2o.points_balance(pg_temp.id(8));
 SELECT * FROM o2o.points_post_many('{earn}', ARRAY[pg_temp.id(8)], '{7}', '{club}', idempotency_keys => '{""}');
 SELECT * FROM o2o.points_post_many('{earn}', ARRAY[pg_temp.id(8)], '{7,8}', '{club}');
 SELECT count(*) FROM o2o.points_post_many('{}', '{}', '{}', '{}');
--- A program whose issues need a reserve, which the single call draws.
+-- A program whose issues need a reserve, and has none yet.
 SELECT m.n, m.code, m.balance FROM o2o.points_post_many('{earn,earn}', array_fill(pg_temp.id(8), ARRAY[2]), '{7,8}', '{backed,club}') m;
+
+-- Persons by identifier, as in single calls, and with the same keys; nobody known by one, a wrong key, and who has no id at all.
+SELECT m.n, m.code, m.balance FROM o2o.points_post_many('{earn,burn,pay,transfer,earn,burn,earn}', NULL, '{50,5,4,3,2,1,6}', array_fill('club'::text, ARRAY[7]),
+	identifiers => '{card:9,card:9,card:9,card:9,card:nobody,NULL,card:9}', counterparty_identifiers => '{NULL,NULL,card:6,card:7,NULL,NULL,NULL}',
+	idempotency_keys => '{i1,i2,i3,i4,i5,i6,NULL}') m;
+SELECT balance FROM o2o.points_burn('card:9', 5, 'club', idempotency_key => 'i2');
+SELECT balance FROM o2o.points_pay('card:9', 'card:6', 4, 'club', idempotency_key => 'i3');
+SELECT balance FROM o2o.points_burn(pg_temp.id(9), 5, 'club', idempotency_key => 'i2');
+SELECT balance FROM o2o.points_transfer('card:9', 'card:7', 3, 'club', idempotency_key => 'i4');
+SELECT m.n, m.code, m.balance FROM o2o.points_post_many('{burn,burn}', ARRAY[pg_temp.id(9), NULL], '{5,5}', '{club,club}', identifiers => '{NULL,card:9}', idempotency_keys => '{i2,i2}') m;
+SELECT count(*) FROM o2o.request r WHERE r.request_id IN (o2o.request_key('i5'), o2o.request_key('i6'));
+
+-- Refunds, whole and in part, with keys, before all else; what cannot go back has its code.
+CREATE TEMP TABLE burned AS SELECT transfer_id FROM o2o.points_burn('card:9', 20, 'club');
+SELECT m.n, m.code, m.transfer_id IS NOT NULL AS posted, m.balance FROM o2o.points_post_many('{burn,refund,refund,refund,refund,earn}', ARRAY[pg_temp.id(9), NULL, NULL, NULL, NULL, pg_temp.id(9)],
+	'{40,15,NULL,1,1,1}', '{club,NULL,NULL,NULL,NULL,club}', transfer_ids => (SELECT ARRAY[NULL, transfer_id, transfer_id, transfer_id, 0, NULL] FROM burned),
+	idempotency_keys => '{NULL,r1,r2,r3,r4,NULL}') m;
+SELECT refunded, balance FROM burned, o2o.points_refund(transfer_id, 15, idempotency_key => 'r1');
+SELECT refunded, balance FROM burned, o2o.points_refund(transfer_id, 14, idempotency_key => 'r1');
+SELECT m.n, m.code, m.balance FROM burned, o2o.points_post_many('{refund,refund}', '{NULL,NULL}', '{NULL,15}', '{NULL,NULL}', transfer_ids => ARRAY[transfer_id, transfer_id], idempotency_keys => '{r2,r1}') m;
+SELECT m.n FROM burned, o2o.points_post_many('{earn,refund}', ARRAY[pg_temp.id(9), NULL], '{1,1}', '{club,NULL}', transfer_ids => ARRAY[NULL, transfer_id], all_or_nothing => true) m;
+
+-- An enforced reserve is drawn once a batch; what it does not cover is refused, in the order of the array, and no key stays behind.
+-- A point costs a cent.
+SELECT o2o.points_reserve_deposit('backed', 1, 'for a hundred points') IS NOT NULL AS paid_in;
+CREATE FUNCTION pg_temp.drawn() RETURNS bigint LANGUAGE sql AS $$ SELECT calls FROM pg_stat_xact_user_functions WHERE schemaname = 'o2o' AND funcname = 'points_reserve_draw' $$;
+RESET ROLE;
+SET track_functions = 'pl';
+BEGIN;
+SELECT m.n, m.code, m.balance FROM o2o.points_post_many(array_fill('earn'::text, ARRAY[4]), ARRAY[pg_temp.id(1), pg_temp.id(2), pg_temp.id(7), pg_temp.id(8)], '{10,20,30,5}', '{backed,backed,backed,club}') m;
+SELECT pg_temp.drawn();
+COMMIT;
+RESET track_functions;
+SET ROLE o2o_points_many_owner;
+SELECT required, reserve, headroom FROM o2o.points_reserve_status('backed');
+SELECT m.n, m.code, m.balance FROM o2o.points_post_many(array_fill('earn'::text, ARRAY[5]), ARRAY[pg_temp.id(1), pg_temp.id(2), pg_temp.id(7), pg_temp.id(8), pg_temp.id(7)],
+	'{30,20,5,5,5}', '{backed,backed,backed,club,backed}', idempotency_keys => '{b1,b2,b3,b4,b5}') m;
+SELECT count(*) FROM o2o.request r WHERE r.request_id = o2o.request_key('b2');
+SELECT m.n, m.code, m.balance FROM o2o.points_post_many('{earn,earn}', ARRAY[pg_temp.id(1), pg_temp.id(2)], '{6,5}', '{backed,backed}', all_or_nothing => true) m;
+SELECT required, reserve, headroom FROM o2o.points_reserve_status('backed');
+SELECT * FROM o2o.points_verify();
 
 -- Fast and slow: a trigger on the ledger leaves all to SQL.
 CREATE FUNCTION pg_temp.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;

@@ -86,7 +86,16 @@ EXPLAIN (COSTS OFF) EXECUTE by_untyped(4998);
 EXECUTE by_integer(4998);
 EXECUTE by_untyped('4998.5');
 SELECT parameter_types FROM pg_prepared_statements WHERE name = 'by_untyped';
-EXPLAIN (COSTS OFF) SELECT min(balance), max(balance) FROM account;
+-- Without what PostgreSQL 17 no longer says of an InitPlan.
+CREATE FUNCTION pg_temp.plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		RETURN NEXT regexp_replace(line, ' \(returns \$\d+\)', '');
+	END LOOP;
+END $$;
+SELECT * FROM pg_temp.plan('SELECT min(balance), max(balance) FROM account');
 SELECT min(balance), max(balance) FROM account;
 DROP INDEX account_balance;
 CREATE INDEX account_balance ON account USING hash (balance);

@@ -118,7 +118,8 @@ BEGIN
 			UPDATE points_lot SET held = CASE WHEN round % 40 = 0 THEN 0::points ELSE floor(greatest(remaining::numeric, 0) / 2)::points END;
 		END IF;
 	END LOOP;
-	RAISE INFO 'seed %: % of % batches were right, errors %', seed, good, rounds, (SELECT string_agg(DISTINCT c, ' ' ORDER BY c) FROM unnest(codes) c);
+	-- Which batches a seed makes depends on the server's version; there must be some of either kind.
+	RAISE INFO 'seed %: batches that were right %, wrong %', seed, good > rounds / 20, cardinality(codes) > rounds / 20;
 END $$;
 CALL pg_temp.compare(40, 0.42);
 CALL pg_temp.compare(20, 0.7);
