@@ -15,4 +15,9 @@ COMMENT ON COLUMN o2o.points_posted.balance IS 'Balance of the customer in the p
 CREATE FUNCTION o2o.points_execute_one(operation text, profile_id bigint, counter_profile_id bigint, program text, amount o2o.points,
 	request_id uuid, reference text, reason text, occurred_at timestamptz) RETURNS o2o.points_posted
 LANGUAGE c AS 'MODULE_PATHNAME', 'o2o_points_execute_one_call';
-COMMENT ON FUNCTION o2o.points_execute_one(text, bigint, bigint, text, o2o.points, uuid, text, text, timestamptz) IS 'points_execute for one request; a random request_id where that is NULL. NULL where it was not posted.';
+COMMENT ON FUNCTION o2o.points_execute_one(text, bigint, bigint, text, o2o.points, uuid, text, text, timestamptz) IS 'points_execute for one request. NULL where it was not posted.';
+
+CREATE FUNCTION o2o.points_post_one(operation text, person bigint, counterparty bigint, amount o2o.points, program text, reference text,
+	reason text, occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS o2o.points_posted
+LANGUAGE c AS 'MODULE_PATHNAME', 'o2o_points_post_one_call';
+COMMENT ON FUNCTION o2o.points_post_one(text, bigint, bigint, o2o.points, text, text, text, timestamptz, text, timestamptz) IS 'One request without an idempotency key: as points_execute does it, and where that leaves or refuses it, by points_post_single() of the model. operation: earn, burn, pay, transfer. Runs with the caller''s rights, who needs those on the tables and on that function. Errors: those of the single call.';

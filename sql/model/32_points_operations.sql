@@ -100,11 +100,10 @@ CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.poi
 RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- One expression: each one more costs as much as a lookup.
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL AND activate_at IS NULL AND funding = 'program' THEN
-			o2o.points_execute_one('earn', o2o.person_profile(person), NULL, program, amount, NULL, reference, reason, occurred_at) END,
-		o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('earn', o2o.person_profile(person), NULL, amount, program, reference, reason, occurred_at, funding, activate_at);
+	END IF;
+	RETURN o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them (program: the program itself; partner:<code>: a partner of points_partner, whose account pays; anything else is a note), until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2322 no such partner, O2323 what the partner has paid for or may owe does not suffice, 22023 occurred_at not finite.';
 
@@ -113,10 +112,10 @@ CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, pro
 RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL AND activate_at IS NULL AND funding = 'program' THEN
-			o2o.points_execute_one('earn', person, NULL, program, amount, NULL, reference, reason, occurred_at) END,
-		o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('earn', person, NULL, amount, program, reference, reason, occurred_at, funding, activate_at);
+	END IF;
+	RETURN o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'The same for a person known by profile or customer id.';
 
@@ -160,10 +159,10 @@ CREATE OR REPLACE FUNCTION o2o.points_burn(person o2o.identifier, amount o2o.poi
 	idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL THEN
-			o2o.points_execute_one('burn', o2o.person_profile(person), NULL, program, amount, NULL, reference, reason, now()) END,
-		o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('burn', o2o.person_profile(person), NULL, amount, program, reference, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(o2o.identifier, o2o.points, text, text, text, text) IS 'Redeems points of a person, known by an identifier such as card:88001, from all profiles of the customer, nearest expiry first: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id and the customer''s balance in the program. Errors: O2301 insufficient points, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
 
@@ -171,10 +170,10 @@ CREATE OR REPLACE FUNCTION o2o.points_burn(person bigint, amount o2o.points, pro
 	idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL THEN
-			o2o.points_execute_one('burn', person, NULL, program, amount, NULL, reference, reason, now()) END,
-		o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('burn', person, NULL, amount, program, reference, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(bigint, o2o.points, text, text, text, text) IS 'The same for a person known by profile or customer id.';
 
@@ -256,10 +255,10 @@ CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person o2o.identifier, to_pe
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL THEN
-			o2o.points_execute_one('transfer', o2o.person_profile(from_person), o2o.person_profile(to_person), program, amount, NULL, NULL, reason, now()) END,
-		o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('transfer', o2o.person_profile(from_person), o2o.person_profile(to_person), amount, program, NULL, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer(o2o.identifier, o2o.identifier, o2o.points, text, text, text) IS 'Gives points of one person to another, both known by identifiers: amount, program, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; what is given keeps its month of grant, its expiry and who funds it. Returns the transfer_id and the balance of the giving customer in the program. Errors: O2301 insufficient points, 22023 both are the same customer, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
 
@@ -267,10 +266,10 @@ CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person bigint, to_person big
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL THEN
-			o2o.points_execute_one('transfer', from_person, to_person, program, amount, NULL, NULL, reason, now()) END,
-		o2o.points_transfer_once(NULL, NULL, from_person, to_person, amount, program, reason, idempotency_key));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('transfer', from_person, to_person, amount, program, NULL, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_transfer_once(NULL, NULL, from_person, to_person, amount, program, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer(bigint, bigint, o2o.points, text, text, text) IS 'The same for persons known by profile or customer ids.';
 

@@ -3,14 +3,14 @@
 
 CREATE OR REPLACE FUNCTION o2o.points_post_single(operation text, person bigint, counterparty bigint, amount o2o.points, program text,
 	reference text, reason text, idempotency_key text, occurred_at timestamptz, identifier o2o.identifier, counterparty_identifier o2o.identifier,
-	of_transfer_id bigint) RETURNS o2o.points_posted
+	of_transfer_id bigint, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	posted o2o.points_posted;
 BEGIN
 	CASE operation
 		WHEN 'earn' THEN
-			RETURN o2o.points_earn_once(identifier, person, amount, program, reference, reason, idempotency_key, occurred_at, 'program', NULL);
+			RETURN o2o.points_earn_once(identifier, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 		WHEN 'burn' THEN
 			RETURN o2o.points_burn_once(identifier, person, amount, program, reference, reason, idempotency_key);
 		WHEN 'pay' THEN
@@ -26,7 +26,7 @@ BEGIN
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Operations are earn, burn, pay, transfer and refund.';
 	END CASE;
 END $$;
-COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz, o2o.identifier, o2o.identifier, bigint) IS 'One request of points_post_many() by the single call of its operation. Errors: those of the call, 22023 unknown operation.';
+COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz, o2o.identifier, o2o.identifier, bigint, text, timestamptz) IS 'One request of points_post_many(), or one that points_post_one() leaves, by the functions in SQL. Errors: those of the call, 22023 unknown operation.';
 
 CREATE OR REPLACE FUNCTION o2o.points_post_many_lock(operations text[], persons bigint[], counterparties bigint[], transfer_ids bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

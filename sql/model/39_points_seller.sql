@@ -137,10 +137,10 @@ CREATE OR REPLACE FUNCTION o2o.points_pay(person o2o.identifier, seller o2o.iden
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL THEN
-			o2o.points_execute_one('pay', o2o.person_profile(person), o2o.person_profile(seller), program, amount, NULL, reference, reason, now()) END,
-		o2o.points_pay_once(person, seller, NULL, NULL, amount, program, reference, reason, idempotency_key));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('pay', o2o.person_profile(person), o2o.person_profile(seller), amount, program, reference, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_pay_once(person, seller, NULL, NULL, amount, program, reference, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_pay(o2o.identifier, o2o.identifier, o2o.points, text, text, text, text) IS 'Pays a seller with points of a person, both known by identifiers, the seller with an account that points_seller_open() made: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; any number of payments to one seller at once. points_refund() gives a payment back, points_settle() pays the seller out. Returns the transfer_id and the balance of the customer who paid. Errors: O2301 insufficient points, O2320 the seller has no account in the program, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, 22023 the seller is the same customer.';
 
@@ -148,10 +148,10 @@ CREATE OR REPLACE FUNCTION o2o.points_pay(person bigint, seller bigint, amount o
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		CASE WHEN idempotency_key IS NULL THEN
-			o2o.points_execute_one('pay', person, seller, program, amount, NULL, reference, reason, now()) END,
-		o2o.points_pay_once(NULL, NULL, person, seller, amount, program, reference, reason, idempotency_key));
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('pay', person, seller, amount, program, reference, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_pay_once(NULL, NULL, person, seller, amount, program, reference, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_pay(bigint, bigint, o2o.points, text, text, text, text) IS 'The same for persons known by profile or customer ids.';
 

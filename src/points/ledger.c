@@ -32,6 +32,28 @@ lock_mode(int table)
 	return o2o_ledger_tables[table].writes != 0 ? RowExclusiveLock : AccessShareLock;
 }
 
+/* Whether the current user may do with the tables what is done here; asked once for a user and a state of the tables. */
+static bool
+may_use(int which)
+{
+	if (o2o_ledger_known.user != GetUserId())
+	{
+		o2o_ledger_known.user = GetUserId();
+		o2o_ledger_known.user_may = 0;
+	}
+	for (int i = 0; i < LEDGER_TABLES; i++)
+	{
+		AclMode needed = o2o_ledger_tables[i].reads | o2o_ledger_tables[i].writes;
+
+		if ((which & ~o2o_ledger_known.user_may & (1 << i)) == 0)
+			continue;
+		if (pg_class_aclmask(o2o_ledger_known.table[i], GetUserId(), needed, ACLMASK_ALL) != needed)
+			return false;
+		o2o_ledger_known.user_may |= 1 << i;
+	}
+	return true;
+}
+
 /*
  * The tables, open and locked for the transaction; NULL where they are not plain or the current
  * user may not do all of it. The caller sees what was committed until now, and closes it.
@@ -69,16 +91,10 @@ o2o_ledger_open(int which)
 				UnlockRelationOid(o2o_ledger_known.table[i], lock_mode(i));
 		}
 	}
-	for (int i = 0; i < LEDGER_TABLES; i++)
+	if (!may_use(which))
 	{
-		AclMode needed = o2o_ledger_tables[i].reads | o2o_ledger_tables[i].writes;
-
-		if ((which & (1 << i)) &&
-			pg_class_aclmask(o2o_ledger_known.table[i], GetUserId(), needed, ACLMASK_ALL) != needed)
-		{
-			MemoryContextDelete(context);
-			return NULL;
-		}
+		MemoryContextDelete(context);
+		return NULL;
 	}
 	for (int i = 0; i < LEDGER_TABLES; i++)
 	{

@@ -155,7 +155,6 @@ typedef struct o2o_ledger
 	Relation index[LEDGER_INDEXES];
 	IndexScanDesc scan[LEDGER_INDEXES];
 	TupleTableSlot *found[LEDGER_TABLES]; /* what a lookup found */
-	TupleDesc shape[LEDGER_TABLES];       /* of rows that are written */
 	Buffer page[LEDGER_TABLES];           /* where it was found, pinned */
 	Size prune_below; /* free bytes of a page below which old versions are taken out of it */
 	o2o_ledger_opened entry[LEDGER_TABLES][LEDGER_ENTRIES];

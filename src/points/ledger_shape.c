@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 /* A predicate of a partial index, ready to run. */
 typedef struct ledger_predicate
@@ -115,6 +116,13 @@ forget(Datum arg, Oid relation)
 			return;
 	}
 	o2o_ledger_known.is_known = false;
+}
+
+/* Roles have changed, or who belongs to whom. */
+static void
+forget_user(Datum arg, int cache, uint32 hash)
+{
+	o2o_ledger_known.user = InvalidOid;
 }
 
 AttrNumber
@@ -256,6 +264,19 @@ learn_entries(Relation relation, o2o_ledger_table table)
 	return is_simple;
 }
 
+/* A copy of the shape of its rows, which stands: somebody may still have a row of the one before. */
+static void
+learn_shape(Relation relation, o2o_ledger_table table)
+{
+	TupleDesc *known = &o2o_ledger_known.shape[table];
+	MemoryContext before = MemoryContextSwitchTo(CacheMemoryContext);
+
+	/* Statistics make the tables unknown as well, and often. */
+	if (*known == NULL || !equalTupleDescs(*known, RelationGetDescr(relation)))
+		*known = CreateTupleDescCopy(RelationGetDescr(relation));
+	MemoryContextSwitchTo(before);
+}
+
 /* Looks at the tables and their indexes. */
 void
 o2o_ledger_learn(void)
@@ -266,9 +287,12 @@ o2o_ledger_learn(void)
 	if (!listens)
 	{
 		CacheRegisterRelcacheCallback(forget, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHOID, forget_user, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_user, (Datum) 0);
 		listens = true;
 	}
 	o2o_ledger_known.seq_base = 0;
+	o2o_ledger_known.user = InvalidOid;
 	memset(o2o_ledger_known.table, 0, sizeof(o2o_ledger_known.table));
 	memset(o2o_ledger_known.index, 0, sizeof(o2o_ledger_known.index));
 	memset(o2o_ledger_known.entries, 0, sizeof(o2o_ledger_known.entries));
@@ -298,7 +322,10 @@ o2o_ledger_learn(void)
 			o2o_ledger_known.is_plain = OidIsValid(o2o_ledger_known.index[j]);
 		}
 		if (o2o_ledger_known.is_plain && o2o_ledger_tables[i].writes != 0)
+		{
+			learn_shape(relation, i);
 			o2o_ledger_known.is_plain = learn_entries(relation, i);
+		}
 		table_close(relation, NoLock);
 	}
 }

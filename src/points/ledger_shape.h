@@ -43,6 +43,9 @@ typedef struct o2o_ledger_knowledge
 {
 	bool is_known;
 	bool is_plain;
+	Oid user;                       /* who was asked last whether he may use them */
+	int user_may;                   /* which of them he may, as bits */
+	TupleDesc shape[LEDGER_TABLES]; /* of those that are written */
 	Oid table[LEDGER_TABLES];
 	Oid index[LEDGER_INDEXES];
 	AttrNumber column[LEDGER_TABLES][POSTING_COLUMNS];

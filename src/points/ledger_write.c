@@ -22,11 +22,9 @@ o2o_ledger_blank(o2o_ledger *ledger, o2o_ledger_table table)
 	TupleTableSlot *slot;
 
 	/* A copy of the shape: the relation's own would be counted once per slot. */
-	if (ledger->shape[table] == NULL)
-		ledger->shape[table] = CreateTupleDescCopy(RelationGetDescr(ledger->table[table]));
-	slot = MakeSingleTupleTableSlot(ledger->shape[table], &TTSOpsVirtual);
+	slot = MakeSingleTupleTableSlot(o2o_ledger_known.shape[table], &TTSOpsVirtual);
 	slot->tts_tableOid = RelationGetRelid(ledger->table[table]);
-	memset(slot->tts_isnull, true, ledger->shape[table]->natts * sizeof(bool));
+	memset(slot->tts_isnull, true, o2o_ledger_known.shape[table]->natts * sizeof(bool));
 	MemoryContextSwitchTo(before);
 	return slot;
 }
@@ -51,6 +49,26 @@ is_indexed(const ledger_entry *entry, TupleTableSlot *slot)
 	passes = ExecQual(entry->predicate, context);
 	ResetExprContext(context);
 	return passes;
+}
+
+static void
+close_entry(o2o_ledger_opened *opened)
+{
+	if (opened->index == NULL)
+		return;
+	o2o_index_insert_cleanup(opened->index, opened->info);
+	index_close(opened->index, NoLock);
+	opened->index = NULL;
+}
+
+void
+o2o_ledger_close_entries(o2o_ledger *ledger)
+{
+	for (int table = 0; table < LEDGER_TABLES; table++)
+	{
+		for (int i = 0; i < LEDGER_ENTRIES; i++)
+			close_entry(&ledger->entry[table][i]);
+	}
 }
 
 /* Entries of new rows in the indexes of their table, one index after the other. */
@@ -83,6 +101,9 @@ insert_entries(o2o_ledger *ledger, o2o_ledger_table table, TupleTableSlot **slot
 					continue;
 				block = ItemPointerGetBlockNumber(&slot->tts_tid);
 			}
+			/* Somebody may have begun to build another one meanwhile. */
+			if (opened->index != NULL && RelationGetRelid(opened->index) != entry->index)
+				close_entry(opened);
 			if (opened->index == NULL)
 			{
 				opened->index = index_open(entry->index, RowExclusiveLock);
@@ -97,23 +118,6 @@ insert_entries(o2o_ledger *ledger, o2o_ledger_table table, TupleTableSlot **slot
 		}
 	}
 	MemoryContextSwitchTo(before);
-}
-
-void
-o2o_ledger_close_entries(o2o_ledger *ledger)
-{
-	for (int table = 0; table < LEDGER_TABLES; table++)
-	{
-		for (int i = 0; i < LEDGER_ENTRIES; i++)
-		{
-			o2o_ledger_opened *opened = &ledger->entry[table][i];
-
-			if (opened->index == NULL)
-				continue;
-			o2o_index_insert_cleanup(opened->index, opened->info);
-			index_close(opened->index, NoLock);
-		}
-	}
 }
 
 /* Puts a new version of a row in place of the one at tid, which is locked or found by this call. */
