@@ -30,6 +30,11 @@ struct Node;
 	} while (0)
 #endif
 
+/* The mark of a function that does not return, before its declaration since 18. */
+#ifndef pg_noreturn
+#define pg_noreturn _Noreturn
+#endif
+
 /* The numbered entries of the backends' status, from 1. */
 #if PG_VERSION_NUM >= 160000
 #define o2o_local_backend_status(i) pgstat_get_local_beentry_by_index(i)
@@ -41,9 +46,13 @@ struct Node;
 #if PG_VERSION_NUM >= 180000
 #define o2o_index_beginscan(heap, index, snapshot, keys) \
 	index_beginscan(heap, index, snapshot, NULL, keys, 0)
+#define o2o_index_beginscan_ordered(heap, index, snapshot, keys, orders) \
+	index_beginscan(heap, index, snapshot, NULL, keys, orders)
 #else
 #define o2o_index_beginscan(heap, index, snapshot, keys) \
 	index_beginscan(heap, index, snapshot, keys, 0)
+#define o2o_index_beginscan_ordered(heap, index, snapshot, keys, orders) \
+	index_beginscan(heap, index, snapshot, keys, orders)
 #endif
 
 /* Which indexes want an entry after an update: all or none, and since 16 the summarizing ones alone. */

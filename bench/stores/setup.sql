@@ -53,12 +53,11 @@ CREATE INDEX chain_geography ON chain_gis USING gist (geog);
 
 -- 100,000 of the stores as places of the model, half of them with a service, half of them open by day and half by night
 -- on every day of the week; and the same in plain tables.
-INSERT INTO o2o.location (location_id, source, source_id, name, services, position, time_zone)
-SELECT id, 'pos', id, name, CASE WHEN services & 4 <> 0 THEN '{pickup}'::text[] ELSE '{}' END, pos,
-	CASE WHEN o2o.geo_longitude(pos) < -30 THEN 'America/New_York' WHEN o2o.geo_longitude(pos) < 60 THEN 'Europe/Berlin' ELSE 'Asia/Shanghai' END
-FROM store_hilbert WHERE id <= 100000;
-INSERT INTO o2o.location_hours (location_id, weekday, opens, closes)
-SELECT id, d, CASE WHEN services & 8 <> 0 THEN time '06:00' ELSE '23:30' END, CASE WHEN services & 8 <> 0 THEN time '23:00' ELSE '05:00' END FROM store_hilbert, generate_series(1, 7) d WHERE id <= 100000;
+INSERT INTO o2o.location (location_id, source, source_id, name, services, position, time_zone, week_hours)
+SELECT s.id, 'pos', s.id, s.name, CASE WHEN s.services & 4 <> 0 THEN '{pickup}'::text[] ELSE '{}' END, s.pos,
+	CASE WHEN o2o.geo_longitude(s.pos) < -30 THEN 'America/New_York' WHEN o2o.geo_longitude(s.pos) < 60 THEN 'Europe/Berlin' ELSE 'Asia/Shanghai' END,
+	CASE WHEN s.services & 8 <> 0 THEN w.day ELSE w.night END
+FROM store_hilbert s, (SELECT o2o.week_hours('Mo-Su 06:00-23:00') AS day, o2o.week_hours('Mo-Su 23:30-05:00') AS night) w WHERE s.id <= 100000;
 CREATE TABLE place_gis AS SELECT location_id AS id, name, services, time_zone, position::geography AS geog FROM o2o.location ORDER BY o2o.geo_hilbert(position);
 ALTER TABLE place_gis ADD PRIMARY KEY (id);
 CREATE INDEX place_geography ON place_gis USING gist (geog);

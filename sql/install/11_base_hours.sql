@@ -73,6 +73,29 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.hours_parse(text) IS 'Opening hours as people and OpenStreetMap write them, such as ''Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off; 2026-12-25 off; 2026-12-24 09:00-14:00'' or ''24/7'', as the JSON that location_import() takes: hours and exceptions. Weekdays Mo Tu We Th Fr Sa Su, spans (also over the end of the week) and lists; times H:MM or H:MM:SS, an end at or before its begin is on the next day, 24:00 is the end of the day; off, closed or - is closed. Case and spaces do not matter. Errors: 22023 another form, 22008 no such time or day.';
 
+CREATE FUNCTION o2o.week_hours_valid(week_hours integer[]) RETURNS boolean
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_week_hours_valid';
+COMMENT ON FUNCTION o2o.week_hours_valid(integer[]) IS 'Whether these are weekly opening hours as location.week_hours has them: begin and end of each interval in seconds since Monday 00:00, each begin above the one before and below 604800, each interval one second to a day long; no nulls.';
+
+CREATE FUNCTION o2o.week_hours(hours jsonb) RETURNS integer[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT coalesce(array_agg(n.second ORDER BY t.opens, n.second), '{}')
+	FROM (
+		SELECT (d.weekday::integer - 1) * 86400 + extract(epoch FROM h.opens)::integer AS opens,
+			extract(epoch FROM h.closes - h.opens)::integer + CASE WHEN h.closes <= h.opens THEN 86400 ELSE 0 END AS lasts
+		FROM jsonb_to_recordset(week_hours.hours) h (weekday jsonb, opens time, closes time)
+			CROSS JOIN jsonb_array_elements_text(CASE jsonb_typeof(h.weekday) WHEN 'array' THEN h.weekday ELSE jsonb_build_array(h.weekday) END) d (weekday)) i
+		-- opening at 24:00 of a Sunday is Monday 00:00
+		CROSS JOIN LATERAL (SELECT i.opens % 604800 AS opens) t
+		CROSS JOIN LATERAL (VALUES (t.opens), (t.opens + i.lasts)) n (second);
+END;
+COMMENT ON FUNCTION o2o.week_hours(jsonb) IS 'Weekly opening hours as location.week_hours has them, from the hours of location_import(): [{"weekday": 1 or [1,2,3], "opens": "09:00", "closes": "21:00"}]; closing at or before opening is on the next day. Fractions of seconds are rounded.';
+CREATE FUNCTION o2o.week_hours(hours text) RETURNS integer[]
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN o2o.week_hours(o2o.hours_parse(hours) -> 'hours');
+COMMENT ON FUNCTION o2o.week_hours(text) IS 'Weekly opening hours as location.week_hours has them, from a text as hours_parse() takes it; days of exceptions in it are left out. Errors: as hours_parse().';
+
 -- Of the extension, since it opens nothing: views may call it whoever reads them.
 CREATE FUNCTION o2o.location_in_business(opened_on date, closed_on date, time_zone text, at timestamptz) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

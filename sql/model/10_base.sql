@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS o2o.location (
 	position o2o.geopoint,
 	attractiveness double precision NOT NULL DEFAULT 1 CHECK (attractiveness > 0 AND attractiveness < 'infinity'),
 	time_zone text NOT NULL DEFAULT 'UTC',
+	week_hours integer[] NOT NULL DEFAULT '{}' CHECK (o2o.week_hours_valid(week_hours)),
 	address text,
 	city text,
 	region text,
@@ -86,6 +87,7 @@ COMMENT ON COLUMN o2o.location.services IS 'What it offers, in free words such a
 COMMENT ON COLUMN o2o.location.position IS 'Where it is, WGS84; NULL: unknown, and no search by distance finds it';
 COMMENT ON COLUMN o2o.location.attractiveness IS 'What draws customers, in the same measure for all places, such as floor area; for the Huff model (huff_probabilities)';
 COMMENT ON COLUMN o2o.location.time_zone IS 'IANA time zone of its opening hours, opened_on and closed_on';
+COMMENT ON COLUMN o2o.location.week_hours IS 'Weekly opening hours in time_zone, as week_hours() makes them of a text such as Mo-Fr 09:00-18:00: begin and end of each interval in seconds since Monday 00:00; location_hours shows them as rows; empty: never open but on the days of location_hours_exception';
 COMMENT ON COLUMN o2o.location.address IS 'Street address; NULL: unknown';
 COMMENT ON COLUMN o2o.location.city IS 'City; NULL: unknown';
 COMMENT ON COLUMN o2o.location.region IS 'Region, province or state; NULL: unknown';
@@ -93,18 +95,15 @@ COMMENT ON COLUMN o2o.location.country IS 'Country as the source writes it; NULL
 COMMENT ON COLUMN o2o.location.opened_on IS 'First local day on which it exists; NULL: no bound';
 COMMENT ON COLUMN o2o.location.closed_on IS 'First local day on which it exists no more; NULL: no bound';
 
-CREATE TABLE IF NOT EXISTS o2o.location_hours (
-	location_id bigint NOT NULL REFERENCES o2o.location,
-	weekday smallint NOT NULL CHECK (weekday BETWEEN 1 AND 7),
-	opens time NOT NULL,
-	closes time NOT NULL,
-	PRIMARY KEY (location_id, weekday, opens)
-);
-COMMENT ON TABLE o2o.location_hours IS 'Weekly opening hours in the location''s time zone, one row per interval. A place without hours is never open.';
+CREATE OR REPLACE VIEW o2o.location_hours AS
+SELECT l.location_id, (l.week_hours[i.n] / 86400 + 1)::smallint AS weekday, time '00:00' + make_interval(secs => l.week_hours[i.n] % 86400) AS opens,
+	CASE l.week_hours[i.n + 1] % 86400 WHEN 0 THEN time '24:00' ELSE time '00:00' + make_interval(secs => l.week_hours[i.n + 1] % 86400) END AS closes
+FROM o2o.location l CROSS JOIN LATERAL generate_series(1, cardinality(l.week_hours), 2) i (n);
+COMMENT ON VIEW o2o.location_hours IS 'Weekly opening hours of the places (location.week_hours), one row per interval, in the place''s time zone.';
 COMMENT ON COLUMN o2o.location_hours.location_id IS 'Place; refers to location';
 COMMENT ON COLUMN o2o.location_hours.weekday IS 'ISO weekday on which the interval begins, 1 Monday to 7 Sunday';
 COMMENT ON COLUMN o2o.location_hours.opens IS 'Local time at which it opens';
-COMMENT ON COLUMN o2o.location_hours.closes IS 'Local time at which it closes; at or before opens: on the next day, so 00:00 to 00:00, like 00:00 to 24:00, is the whole day';
+COMMENT ON COLUMN o2o.location_hours.closes IS 'Local time at which it closes; at or before opens: on the next day; 24:00: the end of the day';
 
 CREATE TABLE IF NOT EXISTS o2o.location_hours_exception (
 	location_id bigint NOT NULL REFERENCES o2o.location,

@@ -3,7 +3,7 @@
 -- as a whole; every other group goes through identity_resolve() event by event,
 -- in the order (occurred_at, source, event_id).
 
-CREATE OR REPLACE FUNCTION o2o.identity_import_stage(batch_id bigint) RETURNS void
+CREATE OR REPLACE FUNCTION o2o.identity_import_stage(batch_id bigint, after_at timestamptz, after_source text, after_event_id text, max_rows bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
 BEGIN
@@ -12,7 +12,10 @@ BEGIN
 	SELECT row_number() OVER (ORDER BY r.occurred_at, r.source, r.event_id) AS n,
 		r.source, r.event_id, r.occurred_at, least(r.occurred_at, now()) AS seen_at, r.identifiers, s.default_country
 	FROM o2o.import_identity r JOIN o2o.source s ON s.source = r.source
-	WHERE r.batch_id = identity_import_stage.batch_id AND r.profile_id IS NULL;
+	WHERE r.batch_id = identity_import_stage.batch_id AND r.profile_id IS NULL AND r.outcome IS NULL
+		AND (r.occurred_at, r.source, r.event_id) > (identity_import_stage.after_at, identity_import_stage.after_source, identity_import_stage.after_event_id)
+	ORDER BY r.occurred_at, r.source, r.event_id
+	LIMIT max_rows;
 
 	-- Each value once, read by what reads the input of identify(), so that both take the same.
 	CREATE TEMP TABLE import_raw ON COMMIT DROP AS
@@ -74,7 +77,7 @@ BEGIN
 				AND EXISTS (SELECT FROM o2o.identifier_period q WHERE q.successor_profile_id = i.profile_id)) AS expires) x;
 	ANALYZE pg_temp.import_event, pg_temp.import_value, pg_temp.import_node;
 END $$;
-COMMENT ON FUNCTION o2o.identity_import_stage(bigint) IS 'First step of identity_import(): the events of a batch, their normalised identifiers, and one node per identifier with its profile (of today, or a new id), in temporary tables. Values that are no identifier are noted in import_problem and left out.';
+COMMENT ON FUNCTION o2o.identity_import_stage(bigint, timestamptz, text, text, bigint) IS 'First step of identity_import_events(): the events of a batch that are open, after a place in the order (occurred_at, source, event_id), at most max_rows (NULL: all), their normalised identifiers, and one node per identifier with its profile (of today, or a new id), in temporary tables. Values that are no identifier are noted in import_problem and left out.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_import_group() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -200,30 +203,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.identity_import_write(timestamptz) IS 'Third step of identity_import(): writes the groups that violate no rule, under the locks of their customers. Raises O2R01, which identity_import() answers by starting over, when another session was there first.';
 
-CREATE OR REPLACE FUNCTION o2o.identity_import(batch_id bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+CREATE OR REPLACE FUNCTION o2o.identity_import_events(batch_id bigint, after_at timestamptz, after_source text, after_event_id text, max_rows bigint, is_analyzed boolean,
+	OUT events bigint, OUT last_at timestamptz, OUT last_source text, OUT last_event_id text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
 DECLARE
 	moment timestamptz := now();
-	unknown text;
 	event record;
 	resolved record;
-	events bigint;
 BEGIN
-	SELECT min(r.source) INTO unknown FROM o2o.import_identity r
-	WHERE r.batch_id = identity_import.batch_id AND NOT EXISTS (SELECT FROM o2o.source s WHERE s.source = r.source);
-	IF unknown IS NOT NULL THEN
-		PERFORM o2o.source_country(unknown);
-	END IF;
-	SELECT min(r.source || '/' || r.event_id) INTO unknown FROM o2o.import_identity r
-	WHERE r.batch_id = identity_import.batch_id AND NOT isfinite(r.occurred_at);
-	IF unknown IS NOT NULL THEN
-		RAISE EXCEPTION 'the time of an event must be finite'
-			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Event %s.', unknown);
-	END IF;
 	LOOP
 		BEGIN
-			PERFORM o2o.identity_import_stage(identity_import.batch_id);
+			PERFORM o2o.identity_import_stage(batch_id, after_at, after_source, after_event_id, max_rows);
 			PERFORM o2o.identity_import_group();
 			PERFORM o2o.identity_import_write(moment);
 			EXIT;
@@ -232,8 +223,12 @@ BEGIN
 		END;
 	END LOOP;
 	SELECT count(*) INTO events FROM pg_temp.import_event;
-	-- What follows must not plan for the tables as they were before the load.
-	ANALYZE o2o.profile_identifier, o2o.profile, o2o.customer, o2o.identity_evidence;
+	SELECT e.occurred_at, e.source, e.event_id INTO last_at, last_source, last_event_id
+	FROM pg_temp.import_event e ORDER BY e.n DESC LIMIT 1;
+	IF is_analyzed THEN
+		-- What follows must not plan for the tables as they were before the load.
+		ANALYZE o2o.profile_identifier, o2o.profile, o2o.customer, o2o.identity_evidence;
+	END IF;
 
 	UPDATE o2o.import_identity r SET profile_id = top.profile_id, outcome = 'imported'
 	FROM (
@@ -243,19 +238,19 @@ BEGIN
 			JOIN pg_temp.import_whole n ON n.id OPERATOR(o2o.=) v.id
 		ORDER BY v.n, v.priority DESC, v.id
 	) top
-	WHERE r.batch_id = identity_import.batch_id AND r.source = top.source AND r.event_id = top.event_id;
+	WHERE r.batch_id = identity_import_events.batch_id AND r.source = top.source AND r.event_id = top.event_id;
 	FOR event IN
 		SELECT e.source, e.event_id, e.occurred_at, array_agg(v.id ORDER BY v.id) AS identifiers
 		FROM pg_temp.import_event e
 			JOIN pg_temp.import_value v ON v.n = e.n
-			JOIN o2o.import_identity r ON r.batch_id = identity_import.batch_id AND r.source = e.source AND r.event_id = e.event_id
+			JOIN o2o.import_identity r ON r.batch_id = identity_import_events.batch_id AND r.source = e.source AND r.event_id = e.event_id
 		WHERE r.profile_id IS NULL
 		GROUP BY e.n, e.source, e.event_id, e.occurred_at
 		ORDER BY e.n
 	LOOP
 		SELECT * INTO resolved FROM o2o.identity_resolve(event.identifiers, event.source, event.event_id, event.occurred_at);
 		UPDATE o2o.import_identity r SET profile_id = resolved.profile_id, outcome = resolved.outcome
-		WHERE r.batch_id = identity_import.batch_id AND r.source = event.source AND r.event_id = event.event_id;
+		WHERE r.batch_id = identity_import_events.batch_id AND r.source = event.source AND r.event_id = event.event_id;
 	END LOOP;
 	UPDATE o2o.import_identity r SET profile_id = fresh.profile_id, outcome = 'anonymous'
 	FROM (
@@ -263,7 +258,7 @@ BEGIN
 		FROM pg_temp.import_event e
 		WHERE NOT EXISTS (SELECT FROM pg_temp.import_value v WHERE v.n = e.n)
 	) fresh
-	WHERE r.batch_id = identity_import.batch_id AND r.source = fresh.source AND r.event_id = fresh.event_id
+	WHERE r.batch_id = identity_import_events.batch_id AND r.source = fresh.source AND r.event_id = fresh.event_id
 		AND r.profile_id IS NULL;
 
 	INSERT INTO o2o.profile_trait AS t (profile_id, source, name, value, observed_at)
@@ -271,12 +266,35 @@ BEGIN
 	FROM o2o.import_identity r
 		JOIN pg_temp.import_event e ON e.source = r.source AND e.event_id = r.event_id
 		CROSS JOIN jsonb_each_text(r.traits) j
-	WHERE r.batch_id = identity_import.batch_id AND j.value <> ''
+	WHERE r.batch_id = identity_import_events.batch_id AND j.value <> ''
 	ORDER BY r.profile_id, r.source, j.key, r.occurred_at DESC, r.event_id DESC
 	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
 	WHERE t.observed_at <= excluded.observed_at AND (t.value <> excluded.value OR t.observed_at < excluded.observed_at - interval '1 day');
 	DROP TABLE pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node,
 		pg_temp.import_member, pg_temp.import_group, pg_temp.import_whole;
-	RETURN events;
+END $$;
+COMMENT ON FUNCTION o2o.identity_import_events(bigint, timestamptz, text, text, bigint, boolean) IS 'Resolves open events of a batch, as identity_import_stage() takes them, and analyzes the tables after the load where that is wanted. Returns their number and the place of the last one.';
+
+CREATE OR REPLACE FUNCTION o2o.identity_import(batch_id bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	unknown text;
+BEGIN
+	PERFORM FROM o2o.import_batch b WHERE b.batch_id = identity_import.batch_id FOR UPDATE;
+	SELECT min(r.source) INTO unknown FROM o2o.import_identity r
+	WHERE r.batch_id = identity_import.batch_id AND r.profile_id IS NULL AND r.outcome IS NULL
+		AND NOT EXISTS (SELECT FROM o2o.source s WHERE s.source = r.source);
+	IF unknown IS NOT NULL THEN
+		PERFORM o2o.source_country(unknown);
+	END IF;
+	SELECT min(r.source || '/' || r.event_id) INTO unknown FROM o2o.import_identity r
+	WHERE r.batch_id = identity_import.batch_id AND r.profile_id IS NULL AND r.outcome IS NULL
+		AND NOT isfinite(r.occurred_at);
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'the time of an event must be finite'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Event %s.', unknown);
+	END IF;
+	RETURN (SELECT e.events FROM o2o.identity_import_events(identity_import.batch_id, '-infinity', '', '', NULL, true) e);
 END $$;
 COMMENT ON FUNCTION o2o.identity_import(bigint) IS 'Resolves the events of a batch in import_identity that have no profile yet, set by set, under the same rules as identify(), and fills their profile_id and outcome (imported, or what identify() says for events that a rule concerned). Values that are no identifier go to import_problem; the rest of the event is taken. Returns the number of events. Safe to repeat. Errors: O2101 a source is not registered, 22023 an event''s time is not finite.';

@@ -88,7 +88,7 @@ COMMENT ON COLUMN o2o.points_account.held IS 'Points in open portions of holds, 
 COMMENT ON COLUMN o2o.points_account.debt IS 'Points that were taken back and were not there any more, by which balance is below what remains in the lots; the next points earned repay it';
 COMMENT ON COLUMN o2o.points_account.posted_at IS 'When the last posting was written; -infinity: none yet';
 COMMENT ON COLUMN o2o.points_account.created_at IS 'When the row was written (start of the transaction)';
-COMMENT ON COLUMN o2o.points_account.closed_at IS 'When it was closed (start of the transaction): nothing is posted to it any more; NULL: it is open';
+COMMENT ON COLUMN o2o.points_account.closed_at IS 'When it was closed (start of the transaction): nothing is posted to it any more, and no seller is paid, no partner grants; NULL: it is open';
 COMMENT ON COLUMN o2o.points_account.chain IS 'chain of the last posting, empty before the first; NULL: the account is not chained';
 
 CREATE SEQUENCE IF NOT EXISTS o2o.points_transfer_id_seq AS bigint CACHE 32;

@@ -236,7 +236,7 @@ BEGIN
 			RAISE EXCEPTION 'points account % does not exist', wrong.account_id USING ERRCODE = 'data_corrupted';
 		WHEN 'closed' THEN
 			RAISE EXCEPTION 'the points account is closed'
-				USING ERRCODE = 'O2321', DETAIL = format('Account %s.', wrong.account_id), HINT = 'points_reopen() opens it again.';
+				USING ERRCODE = 'O2321', DETAIL = format('Account %s.', wrong.account_id), HINT = 'points_reopen() opens it again, of a seller points_seller_open(), of a partner points_partner_reopen().';
 		WHEN 'operation' THEN
 			RAISE EXCEPTION 'points operation "%" does not fit account %', wrong.operation, wrong.account_id
 				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Amount %s, account of kind %s.', wrong.amount, wrong.kind);

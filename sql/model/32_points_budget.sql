@@ -44,14 +44,14 @@ CREATE TABLE IF NOT EXISTS o2o.points_budget_use (
 	profile_id bigint NOT NULL,
 	transfer_id bigint NOT NULL,
 	budget_id bigint NOT NULL,
-	amount o2o.points NOT NULL CHECK (amount OPERATOR(o2o.>) 0),
+	amount o2o.points NOT NULL CHECK (amount OPERATOR(o2o.<>) 0),
 	PRIMARY KEY (profile_id, transfer_id, budget_id)
 );
-COMMENT ON TABLE o2o.points_budget_use IS 'What transfers issued from budgets, append-only. Points taken back later stay issued.';
+COMMENT ON TABLE o2o.points_budget_use IS 'What transfers issued from budgets, and what came back to them when points were taken back. Append-only.';
 COMMENT ON COLUMN o2o.points_budget_use.profile_id IS 'Profile that got the points';
 COMMENT ON COLUMN o2o.points_budget_use.transfer_id IS 'Transfer; refers to points_posting';
 COMMENT ON COLUMN o2o.points_budget_use.budget_id IS 'Budget; refers to points_budget';
-COMMENT ON COLUMN o2o.points_budget_use.amount IS 'Points issued from the budget';
+COMMENT ON COLUMN o2o.points_budget_use.amount IS 'Points issued from the budget; below zero they came back to it';
 
 CREATE OR REPLACE VIEW o2o.points_budgets AS
 SELECT b.budget_id, b.program, b.name, b.funding, b.valid_from, b.valid_to, coalesce(e.amount, 0) AS amount,
@@ -67,7 +67,7 @@ COMMENT ON COLUMN o2o.points_budgets.funding IS 'Who funds the points; program: 
 COMMENT ON COLUMN o2o.points_budgets.valid_from IS 'From when it may issue';
 COMMENT ON COLUMN o2o.points_budgets.valid_to IS 'First moment at which it may not any more';
 COMMENT ON COLUMN o2o.points_budgets.amount IS 'Points put into it, less those taken out unused';
-COMMENT ON COLUMN o2o.points_budgets.issued IS 'Points issued';
+COMMENT ON COLUMN o2o.points_budgets.issued IS 'Points issued, less what was taken back of them';
 COMMENT ON COLUMN o2o.points_budgets.available IS 'Points that it may still issue';
 
 CREATE OR REPLACE FUNCTION o2o.points_budget_create(program text, name text, amount o2o.points, funding text DEFAULT 'program',
@@ -156,3 +156,45 @@ BEGIN
 	VALUES (points_budget_spend.profile_id, points_budget_spend.transfer_id, points_budget_spend.budget_id, points_budget_spend.amount);
 END $$;
 COMMENT ON FUNCTION o2o.points_budget_spend(bigint, bigint, bigint, o2o.points, timestamptz) IS 'Draws points from a budget for a transfer to a profile and writes that down: for rewards that are given as a whole or not at all. Once per budget and call. Error: O2333 it has not so many, or is not valid at that moment.';
+
+CREATE OR REPLACE FUNCTION o2o.points_budget_follow(profile_id bigint, earn_transfer_id bigint, transfer_id bigint, program text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	scale integer := (SELECT p.scale FROM o2o.points_program p WHERE p.program = points_budget_follow.program);
+	later bigint[];
+	earned numeric;
+	back numeric;
+	part record;
+	change o2o.points;
+BEGIN
+	IF NOT EXISTS (SELECT FROM o2o.points_budget_use u WHERE u.profile_id = points_budget_follow.profile_id AND u.transfer_id = earn_transfer_id) THEN
+		RETURN;
+	END IF;
+	-- What took it back, and what gave that back again.
+	later := ARRAY(SELECT DISTINCT p.transfer_id FROM o2o.points_posting p WHERE p.reverses_transfer_id = earn_transfer_id);
+	later := later || ARRAY(SELECT DISTINCT p.transfer_id FROM o2o.points_posting p WHERE p.reverses_transfer_id = ANY (later));
+	SELECT coalesce(sum(p.amount::numeric) FILTER (WHERE p.transfer_id = earn_transfer_id), 0),
+		coalesce(- sum(p.amount::numeric) FILTER (WHERE p.transfer_id <> earn_transfer_id), 0)
+	INTO earned, back
+	FROM o2o.points_posting p
+	WHERE p.transfer_id = ANY (earn_transfer_id || later) AND p.operation <> 'expire';
+	FOR part IN
+		SELECT u.budget_id, sum(u.amount::numeric) FILTER (WHERE u.transfer_id = earn_transfer_id) AS issued, sum(u.amount::numeric) AS net
+		FROM o2o.points_budget_use u
+		WHERE u.profile_id = points_budget_follow.profile_id AND u.transfer_id = ANY (earn_transfer_id || later)
+		GROUP BY u.budget_id
+		ORDER BY u.budget_id
+	LOOP
+		change := part.issued - trunc(part.issued * least(back, earned) / earned, scale) - part.net;
+		IF change OPERATOR(o2o.<) 0 THEN
+			PERFORM o2o.points_stripes_give(part.budget_id, OPERATOR(o2o.-) change);
+		ELSIF change OPERATOR(o2o.>) 0 THEN
+			change := o2o.points_stripes_take(part.budget_id, change, partly => true);
+		END IF;
+		IF change OPERATOR(o2o.<>) 0 THEN
+			INSERT INTO o2o.points_budget_use (profile_id, transfer_id, budget_id, amount)
+			VALUES (points_budget_follow.profile_id, points_budget_follow.transfer_id, part.budget_id, change);
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION o2o.points_budget_follow(bigint, bigint, bigint, text) IS 'Lets budgets follow a transfer (transfer_id) that took back points earned by another (earn_transfer_id), or gave them back again: of what a budget issued, it has back in the proportion in which the points earned were taken back, cut to the program''s scale; all of it when all was. Given back again, it is drawn once more, as far as it is there. The accounts are locked; the last thing that a call does with points, where no partner funded them.';

@@ -207,9 +207,9 @@ BEGIN
 	rest := earn.amount OPERATOR(o2o.+) (
 		SELECT coalesce(o2o.sum(p.amount), 0::o2o.points)
 		FROM o2o.points_posting p
-		WHERE p.reverses_transfer_id = earn_transfer_id AND p.operation IN ('clawback', 'reverse')
-			OR p.reverses_transfer_id IN (SELECT t.transfer_id FROM o2o.points_posting t
-				WHERE t.reverses_transfer_id = earn_transfer_id AND t.operation = 'clawback'));
+		WHERE p.reverses_transfer_id = ANY (earn_transfer_id || ARRAY(SELECT t.transfer_id FROM o2o.points_posting t
+				WHERE t.reverses_transfer_id = earn_transfer_id AND t.operation = 'clawback'))
+			AND (p.reverses_transfer_id <> earn_transfer_id OR p.operation IN ('clawback', 'reverse')));
 	IF amount OPERATOR(o2o.>) rest OR rest OPERATOR(o2o.=) 0 THEN
 		RAISE EXCEPTION 'more points than were earned'
 			USING ERRCODE = 'O2308', DETAIL = format('not taken back yet %s, asked %s', rest, coalesce(amount, rest)),
@@ -269,9 +269,10 @@ BEGIN
 		transfer_id := NULL;
 	END IF;
 	PERFORM o2o.points_partner_draw(transfer_id);
+	PERFORM o2o.points_budget_follow(earn.profile_id, earn_transfer_id, points_take_back.transfer_id, earn.program);
 	balance := o2o.points_customer_balance(customer, earn.program);
 END $$;
-COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening, adjust or exchange_in; what a partner funded goes back to the partner), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
+COMMENT ON FUNCTION o2o.points_take_back(bigint, text, o2o.points, text, text, text, uuid) IS 'Takes back what a transfer gave (earn_operation: earn, opening, adjust or exchange_in; what a partner funded goes back to the partner, what a budget issued to the budget), in whole or in part, as operation clawback or reverse. Errors: O2309 no such transfer, O2308 more than is left of it, O2303, O2304 as points_program_check.';
 
 CREATE OR REPLACE FUNCTION o2o.points_clawback(transfer_id bigint, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
@@ -295,7 +296,7 @@ BEGIN
 	END IF;
 	RETURN NEXT;
 END $$;
-COMMENT ON FUNCTION o2o.points_clawback(bigint, o2o.points, text, text, text) IS 'Takes earned points back, for instance when goods come back: all that are left of what a points_earn() or order gave, or an amount of them. From their own lot first, where what expired unspent counts too, then from whatever the customer has, nearest expiry first; never what is on hold. What is not there any more is owed, as the program''s clawback_policy says: the balance goes below zero, or a debt stands on an account of its own; the next points earned by that profile repay it. With the policy available nothing is owed. transfer_id: as points_earn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the clawback (NULL where there was nothing to take), the points taken, the points owed, and the customer''s balance. Errors: O2309 no such points earned, O2308 more than is left of them, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_clawback(bigint, o2o.points, text, text, text) IS 'Takes earned points back, for instance when goods come back: all that are left of what a points_earn() or order gave, or an amount of them. From their own lot first, where what expired unspent counts too, then from whatever the customer has, nearest expiry first; never what is on hold. A partner or a budget that gave them has them back, in proportion. What is not there any more is owed, as the program''s clawback_policy says: the balance goes below zero, or a debt stands on an account of its own; the next points earned by that profile repay it. With the policy available nothing is owed. transfer_id: as points_earn() or points_transfer_find() returned it; reference, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer of the clawback (NULL where there was nothing to take), the points taken, the points owed, and the customer''s balance. Errors: O2309 no such points earned, O2308 more than is left of them, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
 
 CREATE OR REPLACE FUNCTION o2o.points_adjust_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reason text,
 	reference text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
@@ -381,7 +382,8 @@ DECLARE
 	rest o2o.points;
 BEGIN
 	SELECT array_agg(DISTINCT p.profile_id) AS owners, min(p.acting_profile_id) AS acting_profile_id, min(a.program) AS program,
-		OPERATOR(o2o.-) o2o.sum(p.amount) AS amount, min(p.contra_account_id) AS contra_account_id INTO source
+		OPERATOR(o2o.-) o2o.sum(p.amount) AS amount, min(p.contra_account_id) AS contra_account_id,
+		min(p.reverses_transfer_id) AS earn_transfer_id INTO source
 	FROM o2o.points_posting p
 		JOIN o2o.points_account a ON a.profile_id = p.profile_id AND a.account_id = p.account_id
 	WHERE p.transfer_id = taken_transfer_id AND p.operation IN ('clawback', 'adjust');
@@ -425,6 +427,7 @@ BEGIN
 			points_give_back.request_id, source.acting_profile_id, customer, NULL, points_give_back.reason, now(), taken_transfer_id);
 	END IF;
 	PERFORM o2o.points_partner_draw(transfer_id);
+	PERFORM o2o.points_budget_follow(source.acting_profile_id, source.earn_transfer_id, points_give_back.transfer_id, source.program);
 	IF rule.reserve_policy = 'enforce' THEN
 		PERFORM o2o.points_reserve_draw(source.program, amount, forced => true);
 	END IF;

@@ -70,6 +70,7 @@ CREATE OR REPLACE FUNCTION o2o.points_partner_draw(transfer_id bigint) RETURNS v
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	due record;
+	taken o2o.points;
 BEGIN
 	FOR due IN
 		SELECT p.contra_account_id, o2o.sum(p.amount) AS amount
@@ -80,14 +81,21 @@ BEGIN
 	LOOP
 		IF due.amount OPERATOR(o2o.<) 0 THEN
 			PERFORM o2o.points_stripes_give(due.contra_account_id, OPERATOR(o2o.-) due.amount);
-		ELSIF o2o.points_stripes_take(due.contra_account_id, due.amount) OPERATOR(o2o.<) due.amount THEN
+			CONTINUE;
+		END IF;
+		taken := o2o.points_stripes_take(due.contra_account_id, due.amount);
+		-- Whoever closes locks all stripes, so that this is known for good now.
+		IF EXISTS (SELECT FROM o2o.points_account a WHERE a.account_id = due.contra_account_id AND a.kind LIKE 'partner%' AND a.closed_at IS NOT NULL) THEN
+			RAISE EXCEPTION 'the points account is closed'
+				USING ERRCODE = 'O2321', DETAIL = format('Account %s of the partner.', due.contra_account_id), HINT = 'points_partner_reopen() opens it again.';
+		ELSIF taken OPERATOR(o2o.<) due.amount THEN
 			RAISE EXCEPTION 'what the partner has paid for or may owe does not suffice'
 				USING ERRCODE = 'O2323', DETAIL = format('available %s, asked %s', o2o.points_stripes_available(due.contra_account_id), due.amount),
 					HINT = 'points_partner_fund() when the partner pays, or a higher limit by points_partner_limit().';
 		END IF;
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION o2o.points_partner_draw(bigint) IS 'Lets the stripes of a partner follow a transfer that was posted against its account: points granted are drawn, points taken back are given. The last thing that a call does with points. Error: O2323 not so much is left.';
+COMMENT ON FUNCTION o2o.points_partner_draw(bigint) IS 'Lets the stripes of a partner follow a transfer that was posted against its account: points granted are drawn, points taken back are given. The last thing that a call does with points. Errors: O2323 not so much is left, O2321 the partner''s account is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_partner_balance(partner text, program text)
 RETURNS TABLE (kind text, balance o2o.points, credit_limit o2o.points, available o2o.points)
@@ -148,6 +156,37 @@ BEGIN
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', transfer_id, 'posted', posted, 'balance', balance, 'available', available));
 END $$;
 COMMENT ON FUNCTION o2o.points_partner_post(text, text, o2o.points, text, text, text, text) IS 'Posts what a partner pays in (operation fund) or takes out (settle), and lets its stripes follow. NULL as amount: all that it owes, or all that it has. A replay of the key returns the first result.';
+
+CREATE OR REPLACE FUNCTION o2o.points_partner_close(partner text, program text) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	found o2o.points_partner := o2o.points_partner_of(partner, program);
+	balance o2o.points;
+BEGIN
+	PERFORM o2o.points_accounts_lock(ARRAY[found.profile_id], points_partner_close.program);
+	PERFORM o2o.points_stripes_lock(found.account_id);
+	found := o2o.points_partner_of(partner, program);
+	balance := o2o.points_stripes_available(found.account_id) OPERATOR(o2o.-) found.credit_limit;
+	IF balance OPERATOR(o2o.<>) 0 THEN
+		RAISE EXCEPTION 'the points account is not empty'
+			USING ERRCODE = 'O2328', DETAIL = format('the partner has %s', balance), HINT = 'points_partner_withdraw() what it has, points_partner_fund() what it owes.';
+	END IF;
+	UPDATE o2o.points_account a SET closed_at = now()
+	WHERE a.profile_id = found.profile_id AND a.account_id = found.account_id AND a.closed_at IS NULL;
+	RETURN (SELECT a.closed_at FROM o2o.points_account a WHERE a.profile_id = found.profile_id AND a.account_id = found.account_id);
+END $$;
+COMMENT ON FUNCTION o2o.points_partner_close(text, text) IS 'Closes the account of a partner in a program, who neither has nor owes points. From then on nothing is granted in its name (O2321), nor paid in or out; points that it funded stay with those who have them, and what is taken back of them is its again (points_partner_balance()), to be withdrawn after points_partner_reopen(). Returns when it was closed, the first time where it is called again. Errors: O2328 the partner has points or owes them, O2322 no such partner.';
+
+CREATE OR REPLACE FUNCTION o2o.points_partner_reopen(partner text, program text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	known o2o.points_partner := o2o.points_partner_of(partner, program);
+BEGIN
+	UPDATE o2o.points_account a SET closed_at = NULL
+	WHERE a.profile_id = known.profile_id AND a.account_id = known.account_id AND a.closed_at IS NOT NULL;
+	RETURN FOUND;
+END $$;
+COMMENT ON FUNCTION o2o.points_partner_reopen(text, text) IS 'Opens the closed account of a partner in a program again. Returns whether it was closed. Error: O2322 no such partner.';
 
 CREATE OR REPLACE FUNCTION o2o.points_partner_fund(partner text, program text, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)

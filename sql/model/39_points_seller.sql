@@ -9,12 +9,17 @@ CREATE INDEX IF NOT EXISTS points_posting_seller_idx ON o2o.points_posting (cont
 
 CREATE OR REPLACE FUNCTION o2o.points_seller_open(seller bigint, program text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	account bigint;
 BEGIN
 	IF NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = points_seller_open.program) THEN
 		RAISE EXCEPTION 'points program "%" does not exist', program
 			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
 	END IF;
-	RETURN o2o.points_account_open(o2o.points_person(NULL, seller), program, 'seller');
+	account := o2o.points_account_open(o2o.points_person(NULL, seller), program, 'seller');
+	UPDATE o2o.points_account a SET closed_at = NULL
+	WHERE a.profile_id = seller AND a.account_id = account AND a.closed_at IS NOT NULL;
+	RETURN account;
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_open(bigint, text) IS 'The same for a seller known by profile or customer id.';
 
@@ -23,7 +28,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN o2o.points_seller_open(o2o.points_person(seller, NULL), program);
 END $$;
-COMMENT ON FUNCTION o2o.points_seller_open(o2o.identifier, text) IS 'Opens the account of a seller in a program, who is known by an identifier such as ref:erp/77, and returns its number; the one that is there already where it is called again. Errors: O2201 nobody has the identifier, O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_seller_open(o2o.identifier, text) IS 'Opens the account of a seller in a program, who is known by an identifier such as ref:erp/77, and returns its number; the one that is there already where it is called again, opened again where it was closed. Errors: O2201 nobody has the identifier, O2302 unknown program.';
 
 CREATE OR REPLACE FUNCTION o2o.points_seller_account(seller o2o.identifier, profile_id bigint, program text) RETURNS o2o.points_account
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -35,7 +40,7 @@ BEGIN
 	SELECT a.* INTO account FROM o2o.points_account a
 	WHERE a.profile_id = ANY (o2o.customer_profiles(o2o.profile_customer(points_seller_account.profile_id)))
 		AND a.program = points_seller_account.program AND a.kind = 'seller'
-	ORDER BY a.profile_id <> points_seller_account.profile_id, a.account_id LIMIT 1;
+	ORDER BY a.profile_id <> points_seller_account.profile_id, a.closed_at IS NOT NULL, a.account_id LIMIT 1;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'the seller has no account in points program "%"', program
 			USING ERRCODE = 'O2320', DETAIL = format('Profile %s.', profile_id), HINT = 'Open it with points_seller_open().';
@@ -58,6 +63,31 @@ BEGIN
 		FROM o2o.points_account a WHERE a.account_id = points_seller_balance_of.account_id AND a.kind = 'seller');
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_balance_of(bigint) IS 'Points of a seller''s account: what was paid to it, less what was refunded and settled: the rollup, and what was posted since. No less than this is there while its lock is held.';
+
+CREATE OR REPLACE FUNCTION o2o.points_seller_close(seller bigint, program text) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	account o2o.points_account := o2o.points_seller_account(NULL, seller, program);
+	balance o2o.points;
+BEGIN
+	PERFORM o2o.points_accounts_lock(ARRAY[account.profile_id], points_seller_close.program);
+	balance := o2o.points_seller_balance_of(account.account_id);
+	IF balance OPERATOR(o2o.<>) 0 THEN
+		RAISE EXCEPTION 'the points account is not empty'
+			USING ERRCODE = 'O2328', DETAIL = format('the seller has %s', balance), HINT = 'points_settle() pays it out.';
+	END IF;
+	UPDATE o2o.points_account a SET closed_at = now()
+	WHERE a.profile_id = account.profile_id AND a.account_id = account.account_id AND a.closed_at IS NULL;
+	RETURN (SELECT a.closed_at FROM o2o.points_account a WHERE a.profile_id = account.profile_id AND a.account_id = account.account_id);
+END $$;
+COMMENT ON FUNCTION o2o.points_seller_close(bigint, text) IS 'The same for a seller known by profile or customer id.';
+
+CREATE OR REPLACE FUNCTION o2o.points_seller_close(seller o2o.identifier, program text) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN o2o.points_seller_close(o2o.points_person(seller, NULL), program);
+END $$;
+COMMENT ON FUNCTION o2o.points_seller_close(o2o.identifier, text) IS 'Closes the account of a seller in a program, who is known by an identifier and has been settled. Nobody can pay the seller from then on (O2321), nor is anything settled or refunded; points_seller_open() opens it again. A payment touches no row of the seller, so one in progress at that moment still arrives: points_seller_balance() tells. Returns when it was closed, the first time where it is called again. Errors: O2328 the seller has points, O2320 the seller has no account in the program, O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_seller_check(account_id bigint, amount o2o.points) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -114,6 +144,10 @@ BEGIN
 		PERFORM o2o.points_program_check(program, amount);
 		profile_id := o2o.points_person(NULL, profile_id);
 		account := o2o.points_seller_account(NULL, seller_profile_id, program);
+		IF account.closed_at IS NOT NULL THEN
+			RAISE EXCEPTION 'the points account is closed'
+				USING ERRCODE = 'O2321', DETAIL = format('Account %s of the seller.', account.account_id), HINT = 'points_seller_open() opens it again.';
+		END IF;
 		customer := (o2o.customer_lock(ARRAY[profile_id]))[1];
 		members := o2o.customer_profiles(customer);
 		IF account.profile_id = ANY (members) THEN
@@ -142,7 +176,7 @@ BEGIN
 	END IF;
 	RETURN o2o.points_pay_once(person, seller, NULL, NULL, amount, program, reference, reason, idempotency_key);
 END $$;
-COMMENT ON FUNCTION o2o.points_pay(o2o.identifier, o2o.identifier, o2o.points, text, text, text, text) IS 'Pays a seller with points of a person, both known by identifiers, the seller with an account that points_seller_open() made: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; any number of payments to one seller at once. points_refund() gives a payment back, points_settle() pays the seller out. Returns the transfer_id and the balance of the customer who paid. Errors: O2301 insufficient points, O2320 the seller has no account in the program, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, 22023 the seller is the same customer.';
+COMMENT ON FUNCTION o2o.points_pay(o2o.identifier, o2o.identifier, o2o.points, text, text, text, text) IS 'Pays a seller with points of a person, both known by identifiers, the seller with an account that points_seller_open() made: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; any number of payments to one seller at once. points_refund() gives a payment back, points_settle() pays the seller out. Returns the transfer_id and the balance of the customer who paid. Errors: O2301 insufficient points, O2320 the seller has no account in the program, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2321 the account of the seller is closed, 22023 the seller is the same customer.';
 
 CREATE OR REPLACE FUNCTION o2o.points_pay(person bigint, seller bigint, amount o2o.points, program text, reference text DEFAULT NULL,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted

@@ -50,14 +50,13 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
 	place record;
 BEGIN
-	SELECT l.opened_on, l.closed_on, l.time_zone, timezone(l.time_zone, store_is_open.at)::date AS day INTO place
+	SELECT l.opened_on, l.closed_on, l.time_zone, l.week_hours INTO place
 	FROM o2o.location l WHERE l.location_id = store_is_open.location_id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown location %', store_is_open.location_id USING ERRCODE = 'O2103', HINT = 'The places are the rows of o2o.location.';
 	END IF;
 	RETURN o2o.location_in_business(place.opened_on, place.closed_on, place.time_zone, store_is_open.at)
-		AND EXISTS (SELECT FROM o2o.location_intervals(store_is_open.location_id, place.time_zone, place.day - 1, 2) i
-			WHERE store_is_open.at >= i.opens_at AND store_is_open.at < i.closes_at);
+		AND o2o.location_open(store_is_open.location_id, place.week_hours, place.time_zone, store_is_open.at);
 END $$;
 COMMENT ON FUNCTION o2o.store_is_open(bigint, timestamptz) IS 'True when the place is open at the moment: weekly hours and exceptions in its own time zone, past midnight, over changes of daylight saving time. A place without hours is never open. Error: O2103 unknown location.';
 
@@ -96,53 +95,52 @@ BEGIN ATOMIC
 	SELECT l.location_id, l.name, l.position, l.position OPERATOR(o2o.<->) store_search.point
 	FROM o2o.location l
 	WHERE l.position OPERATOR(o2o.<@) o2o.geocircle(store_search.point, coalesce(store_search.max_m, 'infinity'))
-		AND l.kind IN ('store', 'counter', 'warehouse')
-		AND l.roles @> coalesce(store_search.roles, '{shop}')
+		AND l.kind = ANY (o2o.store_kinds())
+		AND l.roles @> o2o.store_roles(store_search.roles)
 		AND (store_search.services IS NULL OR l.services @> store_search.services)
 		AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, coalesce(store_search.open_at, now()))
-		-- a scalar subquery, asked place by place: EXISTS would become a join with the hours of all
-		AND (store_search.open_at IS NULL OR (
-			SELECT true
-			FROM (SELECT timezone(l.time_zone, store_search.open_at)::date - 1 AS yesterday OFFSET 0) d
-				CROSS JOIN LATERAL o2o.location_intervals(l.location_id, l.time_zone, d.yesterday, 2) i
-			WHERE store_search.open_at >= i.opens_at AND store_search.open_at < i.closes_at
-			LIMIT 1));
+		AND (store_search.open_at IS NULL OR o2o.location_open(l.location_id, l.week_hours, l.time_zone, store_search.open_at));
 END;
-COMMENT ON FUNCTION o2o.store_search(o2o.geopoint, double precision, timestamptz, text[], text[]) IS 'The places that stores_nearest, stores_within and stores_serving choose from, with their position and the metres to the point: not farther than max_m, open at open_at, with all of services, with all of roles (default: shop), existing at that moment; NULL: no such condition. In no order. Inlined into the query that calls it, so that the index on the position serves both its order and its distance.';
+COMMENT ON FUNCTION o2o.store_search(o2o.geopoint, double precision, timestamptz, text[], text[]) IS 'The places that stores_serving chooses from, and stores_nearest and stores_within where store_find() cannot read the tables, with their position and the metres to the point: not farther than max_m, open at open_at, with all of services, with all of roles (default: shop), existing at that moment; NULL: no such condition. In no order. Inlined into the query that calls it, so that the index on the position serves both its order and its distance.';
 
-CREATE OR REPLACE FUNCTION o2o.store_search_check(point o2o.geopoint, max_m double precision) RETURNS void
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF point IS NULL OR NOT coalesce(max_m >= 0 AND max_m < 'infinity', true) THEN
-		RAISE EXCEPTION 'a search for stores needs a point and a finite distance of zero or more metres'
-			USING ERRCODE = 'invalid_parameter_value';
-	END IF;
-END $$;
-COMMENT ON FUNCTION o2o.store_search_check(o2o.geopoint, double precision) IS 'Refuses a search for stores without a point, or with a distance below zero, infinite or NaN. Error: 22023.';
-
-CREATE OR REPLACE FUNCTION o2o.stores_nearest(point o2o.geopoint, k integer DEFAULT 10, max_m double precision DEFAULT NULL,
-	open_at timestamptz DEFAULT NULL, services text[] DEFAULT NULL, roles text[] DEFAULT NULL)
-RETURNS TABLE (store_id bigint, name text, distance_m double precision)
-LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp
+CREATE OR REPLACE FUNCTION o2o.store_find_by_sql(point o2o.geopoint, k integer, max_m double precision, open_at timestamptz, services text[], roles text[])
+RETURNS TABLE (location_id bigint, name text, distance_m double precision)
+LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp
 -- One plan for all calls: places in the order of the index until there are k. Without a known distance the planner takes
 -- a circle for small, and would rather read all in it and sort.
 SET plan_cache_mode = force_generic_plan SET enable_bitmapscan = off SET enable_sort = off AS $$
 BEGIN
-	PERFORM o2o.store_search_check(stores_nearest.point, stores_nearest.max_m);
-	IF k IS NULL OR k < 0 THEN
-		RAISE EXCEPTION 'a search for the nearest stores needs k of zero or more' USING ERRCODE = 'invalid_parameter_value';
-	END IF;
 	-- The index gives the order by distance; ties at the cut are kept, so that the lowest ids among them win.
 	RETURN QUERY
 	SELECT found.location_id, found.name, found.distance_m
 	FROM (
 		SELECT s.location_id, s.name, s.distance_m
-		FROM o2o.store_search(stores_nearest.point, stores_nearest.max_m, stores_nearest.open_at, stores_nearest.services, stores_nearest.roles) s
-		ORDER BY s.position OPERATOR(o2o.<->) stores_nearest.point
-		FETCH FIRST (stores_nearest.k) ROWS WITH TIES
+		FROM o2o.store_search(store_find_by_sql.point, store_find_by_sql.max_m, store_find_by_sql.open_at, store_find_by_sql.services, store_find_by_sql.roles) s
+		ORDER BY s.position OPERATOR(o2o.<->) store_find_by_sql.point
+		FETCH FIRST (coalesce(store_find_by_sql.k, 2147483647)) ROWS WITH TIES
 	) found
 	ORDER BY found.distance_m, found.location_id
-	LIMIT stores_nearest.k;
+	LIMIT store_find_by_sql.k;
+END $$;
+COMMENT ON FUNCTION o2o.store_find_by_sql(o2o.geopoint, integer, double precision, timestamptz, text[], text[]) IS 'What store_find() says, by SQL: where its tables are not plain ones, as on a cluster.';
+
+CREATE OR REPLACE FUNCTION o2o.stores_nearest(point o2o.geopoint, k integer DEFAULT 10, max_m double precision DEFAULT NULL,
+	open_at timestamptz DEFAULT NULL, services text[] DEFAULT NULL, roles text[] DEFAULT NULL)
+RETURNS TABLE (store_id bigint, name text, distance_m double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF k IS NULL OR k < 0 THEN
+		RAISE EXCEPTION 'a search for the nearest stores needs k of zero or more' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF o2o.store_is_plain() THEN
+		RETURN QUERY SELECT f.location_id, f.name, f.distance_m
+		FROM o2o.store_find(stores_nearest.point, stores_nearest.k, stores_nearest.max_m, stores_nearest.open_at, stores_nearest.services,
+			o2o.store_roles(stores_nearest.roles), o2o.store_kinds()) f;
+	ELSE
+		PERFORM o2o.store_search_check(stores_nearest.point, stores_nearest.max_m);
+		RETURN QUERY SELECT f.location_id, f.name, f.distance_m
+		FROM o2o.store_find_by_sql(stores_nearest.point, stores_nearest.k, stores_nearest.max_m, stores_nearest.open_at, stores_nearest.services, stores_nearest.roles) f;
+	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.stores_nearest(o2o.geopoint, integer, double precision, timestamptz, text[], text[]) IS 'The k nearest places to a point (''lon,lat'', WGS84), by distance on the ellipsoid in metres, then id; exact. Only those not farther than max_m metres, open at open_at, with all of services, with all of roles (default: shop), that exist at that moment; NULL: no such condition. Every condition is part of the search, so k places come back when k exist. Error: 22023 point missing, k below zero, distance below zero or not finite.';
 
@@ -153,10 +151,14 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 SET search_path = pg_catalog, p
 BEGIN
 	-- without a distance it would be all places
 	PERFORM o2o.store_search_check(stores_within.point, coalesce(stores_within.max_m, 'NaN'));
-	RETURN QUERY
-	SELECT s.location_id, s.name, s.distance_m
-	FROM o2o.store_search(stores_within.point, stores_within.max_m, stores_within.open_at, stores_within.services, stores_within.roles) s
-	ORDER BY s.distance_m, s.location_id;
+	IF o2o.store_is_plain() THEN
+		RETURN QUERY SELECT f.location_id, f.name, f.distance_m
+		FROM o2o.store_find(stores_within.point, NULL, stores_within.max_m, stores_within.open_at, stores_within.services,
+			o2o.store_roles(stores_within.roles), o2o.store_kinds()) f;
+	ELSE
+		RETURN QUERY SELECT f.location_id, f.name, f.distance_m
+		FROM o2o.store_find_by_sql(stores_within.point, NULL, stores_within.max_m, stores_within.open_at, stores_within.services, stores_within.roles) f;
+	END IF;
 END $$;
 COMMENT ON FUNCTION o2o.stores_within(o2o.geopoint, double precision, timestamptz, text[], text[]) IS 'All places at most max_m metres from a point (''lon,lat'', WGS84), that distance included, by distance on the ellipsoid in metres, then id; exact. Only those open at open_at, with all of services, with all of roles (default: shop), that exist at that moment; NULL: no such condition. Error: 22023 point missing, distance missing, below zero or not finite.';
 

@@ -83,6 +83,8 @@ BEGIN
 								SELECT FROM jsonb_array_elements_text(CASE jsonb_typeof(entry -> 'weekday') WHEN 'array' THEN entry -> 'weekday' ELSE jsonb_build_array(entry -> 'weekday') END) d (weekday)
 								WHERE coalesce(d.weekday::smallint NOT BETWEEN 1 AND 7, true)) THEN
 							RAISE EXCEPTION 'an interval needs weekday (1 to 7), opens and closes' USING ERRCODE = 'invalid_parameter_value';
+						ELSIF (entry ->> 'opens')::time(0) <> (entry ->> 'opens')::time OR (entry ->> 'closes')::time(0) <> (entry ->> 'closes')::time THEN
+							RAISE EXCEPTION 'weekly hours are whole seconds' USING ERRCODE = 'invalid_parameter_value';
 						END IF;
 					WHEN 'exceptions' THEN
 						IF (entry ->> 'day')::date IS NULL OR ((entry ->> 'opens')::time IS NULL) <> ((entry ->> 'closes')::time IS NULL) THEN
@@ -98,10 +100,10 @@ BEGIN
 				END CASE;
 			END LOOP;
 			SELECT d.what INTO bad FROM (
-				SELECT format('weekday %s opens twice at %s', w.weekday, h.value ->> 'opens') AS what
+				SELECT format('weekday %s opens twice at %s', w.weekday, min(h.value ->> 'opens')) AS what
 				FROM jsonb_array_elements(CASE field WHEN 'hours' THEN checked -> field ELSE '[]' END) h
 					CROSS JOIN jsonb_array_elements_text(CASE jsonb_typeof(h.value -> 'weekday') WHEN 'array' THEN h.value -> 'weekday' ELSE jsonb_build_array(h.value -> 'weekday') END) w (weekday)
-				GROUP BY w.weekday, h.value ->> 'opens' HAVING count(*) > 1
+				GROUP BY w.weekday, (h.value ->> 'opens')::time HAVING count(*) > 1
 				UNION ALL
 				SELECT format('day %s stands twice', e.value ->> 'day') FROM jsonb_array_elements(CASE field WHEN 'exceptions' THEN checked -> field ELSE '[]' END) e
 				GROUP BY e.value ->> 'day' HAVING count(*) > 1
@@ -165,18 +167,19 @@ BEGIN
 		RAISE EXCEPTION '%', problems[1] USING ERRCODE = first_state,
 			DETAIL = CASE WHEN cardinality(problems) > 1 THEN format(E'%s rows cannot be taken. The next ones:\n%s', cardinality(problems), array_to_string(problems[2:20], E'\n')) ELSE 'It is the only row that cannot be taken.' END,
 			HINT = 'Nothing was imported. ' || CASE first_state WHEN 'O2101' THEN 'Register the source with o2o.source_register().'
-				WHEN 'O2103' THEN 'Name the parent by <source>/<source_id>, of these rows or registered before.' ELSE 'Correct these rows and import all of them again.' END;
+				WHEN 'O2103' THEN 'Name the parent by <source>/<source_id>, of these rows or registered before.' ELSE 'Correct these rows and import all of them again.' END
+				|| CASE WHEN cardinality(unknown_zones) > 0 THEN ' Time zones have names of IANA, such as America/Chicago; pg_timezone_names lists them.' ELSE '' END;
 	END IF;
 
 	INSERT INTO o2o.location AS l (organisation_id, source, source_id, name, kind, roles, services, position, attractiveness, time_zone,
-		address, city, region, country, opened_on, closed_on)
+		week_hours, address, city, region, country, opened_on, closed_on)
 	SELECT g.organisation_id, r.source, r.source_id, r.name, coalesce(r.kind, 'store'),
 		coalesce(r.roles, CASE r.kind WHEN 'warehouse' THEN '{warehouse}'::text[] ELSE '{shop}' END), coalesce(r.services, '{}'),
 		o2o.geopoint(r.lon, r.lat), coalesce(r.attractiveness, 1),
-		coalesce(r.time_zone, s.time_zone), r.address, r.city, r.region, r.country, r.opened_on, r.closed_on
+		coalesce(r.time_zone, s.time_zone), coalesce(o2o.week_hours(r.hours), '{}'), r.address, r.city, r.region, r.country, r.opened_on, r.closed_on
 	FROM jsonb_to_recordset(to_jsonb(checked)) r (source text, source_id text, name text, kind text, organisation text,
 			roles text[], services text[], lon double precision, lat double precision, attractiveness double precision, time_zone text,
-			address text, city text, region text, country text, opened_on date, closed_on date)
+			hours jsonb, address text, city text, region text, country text, opened_on date, closed_on date)
 		JOIN o2o.source s ON s.source = r.source
 		LEFT JOIN o2o.organisation g ON g.code = r.organisation
 	ORDER BY r.source, r.source_id
@@ -186,23 +189,15 @@ BEGIN
 		region = excluded.region, country = excluded.country, opened_on = excluded.opened_on, closed_on = excluded.closed_on;
 	GET DIAGNOSTICS written = ROW_COUNT;
 
+	UPDATE o2o.location l SET week_hours = w.week_hours
+	FROM unnest(checked) r (item) CROSS JOIN LATERAL (SELECT coalesce(o2o.week_hours(nullif(r.item -> 'hours', 'null')), '{}') AS week_hours) w
+	WHERE r.item ? 'hours' AND l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id' AND l.week_hours <> w.week_hours;
+
 	UPDATE o2o.location l SET parent_location_id = parent.location_id
 	FROM jsonb_to_recordset(to_jsonb(checked)) r (source text, source_id text, parent text)
 		JOIN o2o.location parent ON parent.source || '/' || parent.source_id = r.parent
 	WHERE l.source = r.source AND l.source_id = r.source_id
 		AND l.parent_location_id IS DISTINCT FROM parent.location_id;
-
-	DELETE FROM o2o.location_hours h
-	USING unnest(checked) r (item), o2o.location l
-	WHERE r.item ? 'hours' AND l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		AND h.location_id = l.location_id;
-	INSERT INTO o2o.location_hours (location_id, weekday, opens, closes)
-	SELECT l.location_id, d.weekday::smallint, h.opens, h.closes
-	FROM unnest(checked) r (item)
-		JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		CROSS JOIN jsonb_to_recordset(CASE jsonb_typeof(r.item -> 'hours') WHEN 'array' THEN r.item -> 'hours' ELSE '[]' END) h (weekday jsonb, opens time, closes time)
-		CROSS JOIN jsonb_array_elements_text(CASE jsonb_typeof(h.weekday) WHEN 'array' THEN h.weekday
-			ELSE jsonb_build_array(h.weekday) END) d (weekday);
 
 	DELETE FROM o2o.location_hours_exception e
 	USING unnest(checked) r (item), o2o.location l
@@ -274,6 +269,13 @@ BEGIN
 				RAISE EXCEPTION 'the header has no column %', missing USING ERRCODE = 'invalid_parameter_value',
 					DETAIL = format('Its columns: %s.', array_to_string(header, ', '));
 			END IF;
+			SELECT string_agg(needed.key, ', ') INTO missing
+			FROM unnest('{source_id,name}'::text[]) needed (key) WHERE needed.key <> ALL (header) AND NOT location_import_csv.columns ? needed.key;
+			IF missing IS NOT NULL THEN
+				RAISE EXCEPTION 'no column says %', missing USING ERRCODE = 'invalid_parameter_value',
+					DETAIL = format('Its columns: %s.', array_to_string(header, ', ')),
+					HINT = 'Say which column it is, as in columns => ''{"source_id": "{store_id}"}''.';
+			END IF;
 			CONTINUE;
 		ELSIF cardinality(line.fields) <> cardinality(header) THEN
 			RAISE EXCEPTION 'line %: % fields, but the header has %', line.line, cardinality(line.fields), cardinality(header) USING ERRCODE = 'bad_copy_file_format',
@@ -284,7 +286,7 @@ BEGIN
 	END LOOP;
 	RETURN o2o.location_import(to_jsonb(items));
 END $$;
-COMMENT ON FUNCTION o2o.location_import_csv(text, text, jsonb, text) IS 'Registers places, or replaces their rows, from the text of a CSV file with a header, as location_import() does. Columns with the names of its keys are taken; other columns are left out unless columns names them: an object of key and text, in which {column} stands for the column''s value, such as {"source_id": "{store_id}", "kind": "store", "hours": "Mo-Fr {open}-{close}"}. roles and services are words with | between them, hours and exceptions texts as hours_parse() takes them, areas such as delivery 3000|repair 20000. delimiter is one byte. For anything else rearrange the rows of csv_rows() and call location_import(). All rows or none, errors name the line. Returns the number of places. Errors: 22P04 broken CSV, or a line with more or fewer fields than the header, 22023 no such column; those of location_import().';
+COMMENT ON FUNCTION o2o.location_import_csv(text, text, jsonb, text) IS 'Registers places, or replaces their rows, from the text of a CSV file with a header, as location_import() does. Columns with the names of its keys are taken; other columns are left out unless columns names them: an object of key and text, in which {column} stands for the column''s value, such as {"source_id": "{store_id}", "kind": "store", "hours": "Mo-Fr {open}-{close}"}. roles and services are words with | between them, hours and exceptions texts as hours_parse() takes them, areas such as delivery 3000|repair 20000. delimiter is one byte. For anything else rearrange the rows of csv_rows() and call location_import(). All rows or none, errors name the line. Returns the number of places. Errors: 22P04 broken CSV, or a line with more or fewer fields than the header, 22023 no such column, or none for source_id or name; those of location_import().';
 
 CREATE OR REPLACE FUNCTION o2o.location_import_geojson(geojson jsonb, source text, properties jsonb DEFAULT '{}') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -228,7 +228,7 @@ FROM o2o.location l
 		WHERE r.location_returned IS NOT NULL
 		GROUP BY r.location_returned, r.currency
 	) g ON g.location_id = l.location_id
-WHERE l.kind IN ('store', 'counter', 'warehouse')
+WHERE l.kind = ANY (o2o.store_kinds())
 GROUP BY l.location_id, g.currency;
 COMMENT ON VIEW o2o.store_sales IS 'One row per place (store, counter, warehouse) and currency; one row with currency NULL where nothing was sold yet. All times. Live.';
 COMMENT ON COLUMN o2o.store_sales.location_id IS 'Place';

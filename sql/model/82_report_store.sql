@@ -7,7 +7,7 @@ SELECT l.location_id, l.source, l.source_id, l.name, l.kind, l.roles, l.services
 	o2o.store_is_open(l.location_id, now()) AS is_open, o2o.store_next_opening(l.location_id, now()) AS next_opening_at,
 	ARRAY(SELECT a.service FROM o2o.location_area a WHERE a.location_id = l.location_id ORDER BY a.service) AS area_services
 FROM o2o.location l LEFT JOIN o2o.organisation g ON g.organisation_id = l.organisation_id
-WHERE l.kind IN ('store', 'counter', 'warehouse') AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now());
+WHERE l.kind = ANY (o2o.store_kinds()) AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now());
 COMMENT ON VIEW o2o.store_locator IS 'One row per place (store, counter, warehouse) that exists today: where it is, what it offers, whether it is open. Live; times are instants.';
 COMMENT ON COLUMN o2o.store_locator.location_id IS 'Place';
 COMMENT ON COLUMN o2o.store_locator.source IS 'Source system of the place';
@@ -48,7 +48,7 @@ SELECT d.within_m, n.located_customers, count(k.id) AS customers_within,
 FROM (VALUES (1000::double precision), (3000), (5000)) d (within_m)
 	CROSS JOIN (SELECT count(*) AS located_customers, array_agg(c.customer_id) AS ids, array_agg(o2o.geopoint(c.lon, c.lat)) AS positions FROM o2o.customer_position c) n
 	CROSS JOIN (SELECT array_agg(l.location_id) AS ids, array_agg(l.position) AS positions FROM o2o.location l
-		WHERE l.kind IN ('store', 'counter', 'warehouse') AND l.roles @> '{shop}' AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())) s
+		WHERE l.kind = ANY (o2o.store_kinds()) AND l.roles @> '{shop}' AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())) s
 	LEFT JOIN LATERAL o2o.knn_join(n.ids, n.positions, s.ids, s.positions) k ON k.distance_m <= d.within_m
 GROUP BY d.within_m, n.located_customers;
 COMMENT ON VIEW o2o.store_coverage IS 'One row per distance (1, 3, 5 km): how many customers with a known position have a shop that exists today within it. Distances along the WGS84 ellipsoid, exact. A nearer row is part of a farther one. Live.';
@@ -62,14 +62,14 @@ SELECT l.location_id, l.source, l.source_id, l.name, coalesce(k.customers, 0) AS
 	round(coalesce(k.customers, 0)::numeric / nullif(sum(k.customers) OVER (), 0), 4) AS customer_share,
 	o2o.geo_area_km2(a.area) AS area_km2, o2o.geo_geojson(a.area) AS geojson
 FROM (SELECT array_agg(p.location_id ORDER BY p.location_id) AS ids, array_agg(p.position ORDER BY p.location_id) AS positions FROM o2o.location p
-		WHERE p.kind IN ('store', 'counter', 'warehouse') AND p.roles @> '{shop}' AND o2o.location_in_business(p.opened_on, p.closed_on, p.time_zone, now())) s
+		WHERE p.kind = ANY (o2o.store_kinds()) AND p.roles @> '{shop}' AND o2o.location_in_business(p.opened_on, p.closed_on, p.time_zone, now())) s
 	CROSS JOIN LATERAL o2o.trade_areas(s.ids, s.positions) a
 	JOIN o2o.location l ON l.location_id = a.store_id
 	LEFT JOIN (
 		SELECT j.store_id, count(*) AS customers
 		FROM (SELECT array_agg(c.customer_id) AS ids, array_agg(o2o.geopoint(c.lon, c.lat)) AS positions FROM o2o.customer_position c) n
 			CROSS JOIN (SELECT array_agg(p.location_id) AS ids, array_agg(p.position) AS positions FROM o2o.location p
-				WHERE p.kind IN ('store', 'counter', 'warehouse') AND p.roles @> '{shop}' AND o2o.location_in_business(p.opened_on, p.closed_on, p.time_zone, now())) q
+				WHERE p.kind = ANY (o2o.store_kinds()) AND p.roles @> '{shop}' AND o2o.location_in_business(p.opened_on, p.closed_on, p.time_zone, now())) q
 			CROSS JOIN LATERAL o2o.knn_join(n.ids, n.positions, q.ids, q.positions) j
 		GROUP BY j.store_id
 	) k ON k.store_id = l.location_id;
@@ -86,7 +86,7 @@ COMMENT ON COLUMN o2o.store_trade_area.geojson IS 'The area as a GeoJSON geometr
 CREATE OR REPLACE VIEW o2o.store_catchment AS
 WITH shop AS (
 	SELECT l.location_id, l.name, l.source, l.source_id, l.position FROM o2o.location l
-	WHERE l.kind IN ('store', 'counter', 'warehouse') AND l.roles @> '{shop}' AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())
+	WHERE l.kind = ANY (o2o.store_kinds()) AND l.roles @> '{shop}' AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())
 ), located AS MATERIALIZED (
 	SELECT c.customer_id, o2o.geopoint(c.lon, c.lat) AS position FROM o2o.customer_position c
 ), reached AS (
@@ -139,7 +139,7 @@ FROM o2o.customer_position c
 		SELECT j.id, j.distance_m
 		FROM (SELECT array_agg(p.customer_id) AS ids, array_agg(o2o.geopoint(p.lon, p.lat)) AS positions FROM o2o.customer_position p) n
 			CROSS JOIN (SELECT array_agg(l.location_id) AS ids, array_agg(l.position) AS positions FROM o2o.location l
-				WHERE l.kind IN ('store', 'counter', 'warehouse') AND l.roles @> '{shop}' AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())) s
+				WHERE l.kind = ANY (o2o.store_kinds()) AND l.roles @> '{shop}' AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())) s
 			CROSS JOIN LATERAL o2o.knn_join(n.ids, n.positions, s.ids, s.positions) j
 	) k ON k.id = c.customer_id
 	LEFT JOIN (

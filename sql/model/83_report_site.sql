@@ -17,7 +17,7 @@ BEGIN
 		CROSS JOIN (SELECT coalesce(array_agg(l.position), '{}') AS positions, coalesce(array_agg(l.attractiveness), '{}') AS sizes,
 				coalesce(array_agg(l.roles @> '{shop}'), '{}') AS own
 			FROM o2o.location l
-			WHERE l.kind IN ('store', 'counter', 'warehouse') AND l.roles && '{shop,competitor}'
+			WHERE l.kind = ANY (o2o.store_kinds()) AND l.roles && '{shop,competitor}'
 				AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())) l
 		CROSS JOIN LATERAL o2o.site_score(e.ids, e.positions, e.sizes, d.positions, d.amounts, l.positions, l.sizes, l.own,
 			store_site_scores.alpha, store_site_scores.beta, store_site_scores.max_m, store_site_scores.least_m) s
@@ -35,7 +35,7 @@ BEGIN
 	FROM (SELECT coalesce(array_agg(o2o.geopoint(c.lon, c.lat)), '{}') AS positions, coalesce(array_agg(1::double precision), '{}') AS amounts FROM o2o.customer_position c) d
 		CROSS JOIN (SELECT array_agg(l.location_id) AS ids, array_agg(l.position) AS positions, array_agg(l.attractiveness) AS sizes
 			FROM o2o.location l
-			WHERE l.kind IN ('store', 'counter', 'warehouse') AND l.roles && '{shop,competitor}'
+			WHERE l.kind = ANY (o2o.store_kinds()) AND l.roles && '{shop,competitor}'
 				AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())) l
 		CROSS JOIN LATERAL o2o.site_cannibalisation(store_site_cannibalisation.site, store_site_cannibalisation.attractiveness, d.positions, d.amounts, l.ids, l.positions, l.sizes,
 			store_site_cannibalisation.alpha, store_site_cannibalisation.beta, store_site_cannibalisation.max_m, store_site_cannibalisation.least_m) s
@@ -57,7 +57,7 @@ BEGIN
 			JOIN o2o.profile m ON m.customer_id = c.customer_id
 			JOIN o2o.sales_order o ON o.profile_id = m.profile_id
 			JOIN o2o.location l ON l.location_id = o.location_sold
-		WHERE l.kind IN ('store', 'counter', 'warehouse') AND l.roles @> '{shop}'
+		WHERE l.kind = ANY (o2o.store_kinds()) AND l.roles @> '{shop}'
 			AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())
 		GROUP BY 1, 2
 	), choice AS (
@@ -65,7 +65,7 @@ BEGIN
 		FROM (SELECT DISTINCT b.cell FROM bought b) e
 			JOIN o2o.location l ON l.position OPERATOR(o2o.<@) o2o.geocircle(o2o.geo_cell_center(e.cell), store_huff_fit.max_m)
 			LEFT JOIN bought b ON b.cell = e.cell AND b.location_sold = l.location_id
-		WHERE l.kind IN ('store', 'counter', 'warehouse') AND l.roles @> '{shop}'
+		WHERE l.kind = ANY (o2o.store_kinds()) AND l.roles @> '{shop}'
 			AND o2o.location_in_business(l.opened_on, l.closed_on, l.time_zone, now())
 	)
 	SELECT f.alpha, f.beta, f.alpha_error, f.beta_error, f.log_likelihood, f.log_likelihood_equal, f.choosing_origins, f.all_visits, f.iterations

@@ -5,22 +5,61 @@ CREATE TABLE IF NOT EXISTS o2o.maintenance (
 	step text NOT NULL PRIMARY KEY,
 	started_at timestamptz,
 	finished_at timestamptz,
-	done text
+	done text,
+	whole_at timestamptz,
+	snapshot_id bigint
 );
 COMMENT ON TABLE o2o.maintenance IS 'Steps of maintain(), one row each. A step is locked while it runs.';
 COMMENT ON COLUMN o2o.maintenance.step IS 'Step: partitions, points_expire, points_tiers, points_rollup, points_block, verify';
 COMMENT ON COLUMN o2o.maintenance.started_at IS 'When its last finished run started; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.finished_at IS 'When it last finished; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.done IS 'What it did then, in words; NULL: it never ran';
+COMMENT ON COLUMN o2o.maintenance.whole_at IS 'Of verify: when it last read the whole ledger; NULL: never, or a step that has no such thing';
+COMMENT ON COLUMN o2o.maintenance.snapshot_id IS 'Of verify: the snapshot that it took then, since which it reads; refers to points_snapshot; NULL: none, the next one is whole';
 INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('points_tiers'), ('points_rollup'), ('points_block'), ('verify')
 ON CONFLICT DO NOTHING;
 
-CREATE OR REPLACE FUNCTION o2o.maintain_step(step text, until timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION o2o.maintain_verify(whole_after interval) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	before record;
+	from_snapshot bigint;
+	identity_rows bigint := (SELECT count(*) FROM o2o.identity_verify());
+	points_rows bigint;
+BEGIN
+	SELECT m.whole_at, m.done, s.snapshot_id INTO before
+	FROM o2o.maintenance m
+		LEFT JOIN o2o.points_snapshot s ON s.snapshot_id = m.snapshot_id
+	WHERE m.step = 'verify';
+	IF before.whole_at > clock_timestamp() - whole_after AND before.done !~ ': [1-9]' THEN
+		from_snapshot := before.snapshot_id;
+	END IF;
+	IF from_snapshot IS NOT NULL THEN
+		points_rows := (SELECT count(*) FROM o2o.points_verify(since => from_snapshot));
+		RETURN format('identity_verify: %s rows, points_verify since snapshot %s: %s rows', identity_rows, from_snapshot, points_rows);
+	END IF;
+	-- The snapshot first: what is posted between the two is read now and again later, rather than never.
+	IF before.snapshot_id IS NOT NULL THEN
+		PERFORM o2o.points_snapshot_drop(before.snapshot_id);
+	END IF;
+	IF whole_after > interval '0' THEN
+		from_snapshot := o2o.points_snapshot_take();
+	END IF;
+	points_rows := (SELECT count(*) FROM o2o.points_verify());
+	IF points_rows > 0 AND from_snapshot IS NOT NULL THEN
+		PERFORM o2o.points_snapshot_drop(from_snapshot);
+		from_snapshot := NULL;
+	END IF;
+	UPDATE o2o.maintenance m SET whole_at = clock_timestamp(), snapshot_id = from_snapshot WHERE m.step = 'verify';
+	RETURN format('identity_verify: %s rows, points_verify: %s rows', identity_rows, points_rows);
+END $$;
+COMMENT ON FUNCTION o2o.maintain_verify(interval) IS 'Step verify of maintain(): counts the rows of the verify functions. The whole ledger is read where that was longer ago than whole_after, or had rows, or the snapshot of that time is gone; then a new snapshot is taken, and kept where nothing was found. In between what was posted since the snapshot is read. Returns what it found, in words.';
+
+CREATE OR REPLACE FUNCTION o2o.maintain_step(step text, until timestamptz, verify_whole interval DEFAULT '7 days') RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	started timestamptz := clock_timestamp();
 	rows bigint;
-	total bigint := 0;
 	report text;
 BEGIN
 	PERFORM FROM o2o.maintenance m WHERE m.step = maintain_step.step FOR UPDATE SKIP LOCKED;
@@ -45,21 +84,19 @@ BEGIN
 			rows := o2o.points_block_make();
 			report := CASE WHEN rows IS NULL THEN 'no block to make' ELSE format('block %s made', rows) END;
 		WHEN 'verify' THEN
-			SELECT count(*) INTO rows FROM o2o.identity_verify();
-			SELECT count(*) INTO total FROM o2o.points_verify();
-			report := format('identity_verify: %s rows, points_verify: %s rows', rows, total);
+			report := o2o.maintain_verify(verify_whole);
 	END CASE;
 	UPDATE o2o.maintenance m SET started_at = started, finished_at = clock_timestamp(), done = report
 	WHERE m.step = maintain_step.step;
 	RETURN maintain_step.step IN ('points_expire', 'points_tiers') AND rows >= 1000 OR maintain_step.step = 'points_block' AND rows IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz) IS 'Runs one step of maintain() (partitions, points_expire, points_tiers, points_rollup, points_block, verify) unless another session is at it or the time is up; of points_expire one batch of 1000 lots, of points_tiers one of 1000 customers, of points_block one block. Returns whether there is more of it to do.';
+COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz, interval) IS 'Runs one step of maintain() (partitions, points_expire, points_tiers, points_rollup, points_block, verify; verify_whole as there) unless another session is at it or the time is up; of points_expire one batch of 1000 lots, of points_tiers one of 1000 customers, of points_block one block. Returns whether there is more of it to do.';
 
 -- It commits between its parts, so that nobody waits for an account longer than a
 -- batch takes, and no batch takes accounts below those of the batch before. The
 -- server allows COMMIT neither with SET nor with SECURITY DEFINER: hence all names
 -- are qualified here, and maintain_step() has the owner's rights.
-CREATE OR REPLACE PROCEDURE o2o.maintain(max_seconds integer DEFAULT 60)
+CREATE OR REPLACE PROCEDURE o2o.maintain(max_seconds integer DEFAULT 60, verify_whole pg_catalog.interval DEFAULT '7 days')
 LANGUAGE plpgsql AS $$
 DECLARE
 	until pg_catalog.timestamptz := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) pg_catalog.make_interval(secs => max_seconds);
@@ -80,9 +117,9 @@ BEGIN
 		COMMIT;
 	END LOOP;
 	COMMIT;
-	PERFORM o2o.maintain_step('verify', until);
+	PERFORM o2o.maintain_step('verify', until, verify_whole);
 END $$;
-COMMENT ON PROCEDURE o2o.maintain(integer) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, brings cached tiers and their history up to date, takes what was posted into the rollup and, where programs are chained, into blocks, runs the verify functions. Commits after each step, so call it outside a transaction (2D000 inside one). Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (no step runs twice at a time). Answers are exact also when it has not run for a month.';
+COMMENT ON PROCEDURE o2o.maintain(integer, interval) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, brings cached tiers and their history up to date, takes what was posted into the rollup and, where programs are chained, into blocks, runs the verify functions: over the whole ledger where that was longer ago than verify_whole (0: each time), in between over what was posted since. Commits after each step, so call it outside a transaction (2D000 inside one). Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (no step runs twice at a time). Answers are exact also when it has not run for a month.';
 
 CREATE OR REPLACE FUNCTION o2o.health() RETURNS TABLE ("check" text, status text, value text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$

@@ -52,12 +52,18 @@ score_demand(const O2oHuffModel *model, O2oHuffSearch *stores, O2oHuffSearch *ca
 			 const bool *own, double amount, Score *scores)
 {
 	double log_sum;
+	/* both added up: where there are no others, their share is zero and not what rounding leaves */
 	double own_share = 0.0;
+	double other_share = 0.0;
 
 	o2o_huff_search_shares(stores, model, &log_sum);
 	for (int s = 0; s < stores->count; s++)
+	{
 		if (own[stores->stores->place[stores->reached[s].store]])
 			own_share += stores->shares[s];
+		else
+			other_share += stores->shares[s];
+	}
 	for (int c = 0; c < candidates->count; c++)
 	{
 		int candidate = candidates->reached[c].store;
@@ -72,7 +78,7 @@ score_demand(const O2oHuffModel *model, O2oHuffSearch *stores, O2oHuffSearch *ca
 		else
 		{
 			scores[candidate].from_own += taken * own_share;
-			scores[candidate].from_others += taken * (1.0 - own_share);
+			scores[candidate].from_others += taken * other_share;
 		}
 	}
 }

@@ -43,7 +43,7 @@ add_part(Parts *parts, const char *s, int len)
 static int
 sound_of(const O2OMatchValue *value, char *out)
 {
-	static const char groups[26] = "01230120022455012623010202";
+	static const char groups[] = "01230120022455012623010202";
 	char last = '0';
 	int count = 0;
 

@@ -117,7 +117,7 @@ extern O2OResolved
 o2o_judge_and_write(const O2OPeople *people, const O2OKinds *kinds, const O2OEvent *event);
 
 /* resolve_write.c */
-extern void o2o_source_error(Datum source, bool is_null) pg_attribute_noreturn();
+pg_noreturn extern void o2o_source_error(Datum source, bool is_null);
 extern int o2o_ids_sort(int64 *ids, int count);
 extern bool o2o_customers_lock(const int64 *roots, int count);
 extern int64 o2o_evidence_of_event(const O2OEvent *event, const int64 *profiles, int count,

@@ -140,7 +140,6 @@ o2o_points_pick(o2o_points_writer *writer, const o2o_points_party *party, int64 
 	int64 needed;
 	int64 available = 0;
 	int count = 0;
-	int members = 0;
 	int taken = 0;
 
 	if (pg_add_s64_overflow(amount, o2o_points_owed(writer, party), &needed))
@@ -153,7 +152,6 @@ o2o_points_pick(o2o_points_writer *writer, const o2o_points_party *party, int64 
 			continue;
 		read_lots(writer, account, needed, now);
 		count += account->lot_count;
-		members++;
 	}
 	if (count == 0)
 		return 0;

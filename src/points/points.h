@@ -21,7 +21,7 @@
 #define PG_RETURN_POINTS(units) return PointsGetDatum(units)
 
 extern char *o2o_points_text(int64 units);
-extern void o2o_points_error_range(void) pg_attribute_noreturn();
+pg_noreturn extern void o2o_points_error_range(void);
 extern int o2o_points_check_scale(int scale);
 extern Datum o2o_points_constrained(int64 units, int32 typmod, Node *escontext);
 extern int64 o2o_points_from_numeric_units(Datum value, o2o_points_fraction *rest);

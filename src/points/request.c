@@ -31,9 +31,21 @@ refuse(o2o_points_request *request, int sqlstate)
 	request->sqlstate = sqlstate;
 }
 
+/* The account of a seller in a slot; a closed one is left to SQL, which says so. */
+static int64
+open_account(TupleTableSlot *slot, o2o_points_request *request)
+{
+	bool is_open;
+
+	(void) ledger_get(slot, LEDGER_ACCOUNT, ACCOUNT_CLOSED_AT, &is_open);
+	if (!is_open)
+		request->outcome = REQUEST_LEFT;
+	return ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_ID);
+}
+
 /* The seller's account: of this profile, else the first of the customer's. */
 static int64
-seller_account(o2o_points_run *run, const o2o_points_request *request)
+seller_account(o2o_points_run *run, o2o_points_request *request)
 {
 	Datum key[3] = {Int64GetDatum(request->counter_profile_id),
 					PointerGetDatum(request->program_name), PointerGetDatum(run->kind_seller)};
@@ -45,7 +57,7 @@ seller_account(o2o_points_run *run, const o2o_points_request *request)
 	o2o_ledger_find(run->ledger, LEDGER_ACCOUNT_OWNER, key, 3);
 	slot = o2o_ledger_next(run->ledger, LEDGER_ACCOUNT_OWNER);
 	if (slot != NULL)
-		return ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_ID);
+		return open_account(slot, request);
 	count = o2o_points_profiles_of(run->ledger, request->counter_customer_id, &profiles);
 	for (int i = 0; i < count; i++)
 	{
@@ -56,7 +68,7 @@ seller_account(o2o_points_run *run, const o2o_points_request *request)
 		slot = o2o_ledger_next(run->ledger, LEDGER_ACCOUNT_OWNER);
 		if (slot == NULL)
 			continue;
-		account_id = ledger_get_int64(slot, LEDGER_ACCOUNT, ACCOUNT_ID);
+		account_id = open_account(slot, request);
 		if (found == 0 || account_id < found)
 			found = account_id;
 	}

@@ -176,9 +176,11 @@ o2o_points_writer_post(o2o_points_writer *writer, const o2o_points_instruction *
 	TupleTableSlot *slot;
 
 	if (account->is_closed)
-		ereport(ERROR, (errcode(ERRCODE_O2O_ACCOUNT_CLOSED), errmsg("the points account is closed"),
-						errdetail("Account %lld.", (long long) account->account_id),
-						errhint("points_reopen() opens it again.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_O2O_ACCOUNT_CLOSED), errmsg("the points account is closed"),
+				 errdetail("Account %lld.", (long long) account->account_id),
+				 errhint("points_reopen() opens it again, of a seller points_seller_open(), of a "
+						 "partner points_partner_reopen().")));
 	if (!has_sign ||
 		(instruction->has_lot ? account->kind != POINTS_MEMBER || effect == POINTS_NO_LOT
 							  : is_debt && !operation->owes))

@@ -6,5 +6,5 @@ WHERE p.pronamespace = 'o2o'::regnamespace
 AND l.lanname NOT IN ('c', 'internal')
 AND p.prosqlbody IS NULL
 AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
-AND (p.proname <> 'maintain' OR p.prosecdef)	-- commits, which SET forbids: the caller's rights, all names qualified
+AND (p.proname NOT IN ('maintain', 'identity_resolve_batch') OR p.prosecdef)	-- they commit, which SET forbids: the caller's rights, all names qualified
 ORDER BY p.oid::regprocedure::text COLLATE "C";

@@ -19,6 +19,7 @@ INSERT INTO promised VALUES
 	('identity_explain', 'a identifier, b identifier', 'step integer, from text, to text, rule text, source text, at timestamp with time zone'),
 	('identity_explain', 'a bigint, b bigint', 'step integer, from text, to text, rule text, source text, at timestamp with time zone'),
 	('identity_import', 'batch_id bigint', 'bigint'),
+	('identity_resolve_batch', 'batch_id bigint, chunk_rows integer?', 'procedure'),
 	('identity_verify', '', 'check text, customer_id bigint, detail text'),
 	('customer_changes', 'since_seq bigint?', 'seq bigint, profile_id bigint, old_customer_id bigint, new_customer_id bigint, cause text, changed_at timestamp with time zone'),
 	('points_earn', 'person identifier, amount points, program text, reference text?, reason text?, idempotency_key text?, occurred_at timestamp with time zone?, funding text?', 'transfer_id bigint, balance points'),

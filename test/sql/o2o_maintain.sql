@@ -21,6 +21,31 @@ SELECT count(*) AS swept_in_no_time FROM o2o.points_posting WHERE operation = 'e
 CALL o2o.maintain(600);
 SELECT count(*) AS swept, count(DISTINCT p.xmin::text) AS transactions FROM o2o.points_posting p WHERE p.operation = 'expire';
 SELECT step, CASE step WHEN 'points_rollup' THEN regexp_replace(done, '^\d+', 'so many') ELSE done END AS done FROM o2o.maintenance WHERE step <> 'partitions' ORDER BY step;
+-- The whole ledger once a week; what was posted since in between, which does not see a change of what is older; again
+-- whole until nothing is found.
+CREATE FUNCTION pg_temp.verified() RETURNS TABLE (done text, whole_now boolean, snapshots bigint) LANGUAGE sql AS $$
+	SELECT regexp_replace(m.done, 'snapshot \d+', 'snapshot N'), m.whole_at > now() - interval '1 hour', (SELECT count(*) FROM o2o.points_snapshot)
+	FROM o2o.maintenance m WHERE m.step = 'verify' $$;
+CALL o2o.maintain(600);
+SELECT * FROM pg_temp.verified();
+UPDATE o2o.points_posting SET balance = 5 WHERE (profile_id, version) = (7, 1);
+CALL o2o.maintain(600);
+SELECT * FROM pg_temp.verified();
+UPDATE o2o.maintenance SET whole_at = now() - interval '8 days' WHERE step = 'verify';
+CALL o2o.maintain(600);
+SELECT * FROM pg_temp.verified();
+SELECT status FROM o2o.health() WHERE "check" = 'verify';
+UPDATE o2o.points_posting SET balance = 1 WHERE (profile_id, version) = (7, 1);
+CALL o2o.maintain(600, verify_whole => '1 day');
+SELECT * FROM pg_temp.verified();
+-- What is posted wrongly since the snapshot is seen each time.
+SELECT balance FROM o2o.points_earn((SELECT profile_id FROM o2o.identify('["card:1"]', 'pos')), 5, 'club');
+UPDATE o2o.points_posting SET balance = 6 WHERE amount::numeric = 5;
+CALL o2o.maintain(600);
+SELECT * FROM pg_temp.verified();
+UPDATE o2o.points_posting SET balance = 5 WHERE amount::numeric = 5;
+CALL o2o.maintain(600, verify_whole => '0');
+SELECT * FROM pg_temp.verified();
 BEGIN;
 CALL o2o.maintain(600);
 ROLLBACK;

@@ -109,6 +109,31 @@ INSERT INTO o2o.import_order_line (batch_id, source, source_id, line_no, sku, qu
 SELECT orders FROM o2o.order_import(1);
 SELECT amount, funding FROM o2o.points_posting WHERE profile_id = person_profile('card:ann') ORDER BY version DESC LIMIT 1;
 
+-- What is taken back comes back to the budget in proportion, all of it in the end; a reversed clawback draws it again,
+-- as far as it is there.
+SELECT o2o.points_program_create('back', 'Back', 'CNY', points_per_unit => 1);
+INSERT INTO o2o.points_rule (program, kind, name, value, budget_id) SELECT 'back', 'bonus', 'Back', 10, o2o.points_budget_create('back', 'Back', 20);
+CREATE FUNCTION pg_temp.left_over() RETURNS text LANGUAGE sql AS $$ SELECT format('issued %s, available %s', trim_scale(issued), trim_scale(available)) FROM o2o.points_budgets WHERE name = 'Back' $$;
+SELECT points_earned FROM o2o.order_place('{"card": "cy"}', '[{"sku": "C", "name": "Cup", "unit_price": 90}]', 'pos', 'b1', 'pos', points_program => 'back');
+SELECT max(transfer_id) AS earned FROM o2o.points_posting WHERE profile_id = person_profile('card:cy') \gset
+SELECT pg_temp.left_over();
+SELECT taken, owed, pg_temp.left_over() FROM o2o.points_clawback(:earned, 1);
+SELECT pg_temp.left_over() FROM o2o.points_clawback(:earned, 9);
+SELECT clawback_transfer_id AS taken_back, pg_temp.left_over() FROM o2o.points_clawback(:earned, 65) \gset
+SELECT :'left_over';
+SELECT pg_temp.left_over();
+SELECT amount, pg_temp.left_over() FROM o2o.points_reverse(:taken_back, 'not so much');
+SELECT pg_temp.left_over();
+-- Spent meanwhile, and owed: the budget has it back all the same.
+SELECT balance FROM o2o.points_burn('card:cy', 80, 'back');
+SELECT clawback_transfer_id AS all_back, taken, owed FROM o2o.points_clawback(:earned) \gset
+SELECT :taken AS taken, :owed AS owed, pg_temp.left_over();
+SELECT available FROM o2o.points_budget_change((SELECT budget_id FROM o2o.points_budget WHERE name = 'Back'), -17, 'for something else');
+SELECT amount FROM o2o.points_reverse(:all_back, 'kept after all');
+SELECT pg_temp.left_over();
+SELECT u.amount FROM o2o.points_budget_use u JOIN o2o.points_budget b USING (budget_id) WHERE b.name = 'Back' ORDER BY u.transfer_id;
+SELECT "check", detail FROM o2o.points_verify('back');
+
 SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_budget_create('none', 'X', 1)$$,
 	$$SELECT o2o.points_budget_create('club', 'X', 0)$$,

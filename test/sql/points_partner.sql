@@ -82,6 +82,22 @@ SELECT pg_temp.try(q) FROM unnest(ARRAY[
 SELECT left(pg_temp.try(q), 5) FROM unnest(ARRAY[
 	$$SELECT o2o.points_partner_open('card:ann', 'bad', 'club', 'sometimes')$$,
 	$$SELECT o2o.points_partner_limit('bank', 'club', 1)$$]) q;
+-- Closed: only when nothing is open, and nothing is granted in its name then; what is taken back is its again.
+SELECT max(p.transfer_id) AS granted FROM o2o.points_posting p JOIN o2o.points_partner r ON r.account_id = p.contra_account_id WHERE r.partner = 'cafe' AND p.amount::numeric > 0 \gset
+SELECT regexp_replace(pg_temp.try($$SELECT o2o.points_partner_close('cafe', 'club')$$), 'has .*', 'has N');
+SELECT balance FROM o2o.points_partner_withdraw('cafe', 'club');
+SELECT o2o.points_partner_close('cafe', 'club') = o2o.points_partner_close('cafe', 'club') AS once;
+SELECT regexp_replace(pg_temp.try(q), 'Account \d+', 'Account N') FROM unnest(ARRAY[
+	$$SELECT o2o.points_earn('card:ann', 1, 'club', funding => 'partner:cafe')$$,
+	$$SELECT o2o.points_partner_fund('cafe', 'club', 1)$$,
+	$$SELECT o2o.points_partner_close('none', 'club')$$]) q;
+SELECT taken, owed FROM o2o.points_clawback(:granted, 1);
+SELECT balance FROM o2o.points_partner_balance('cafe', 'club');
+SELECT regexp_replace(pg_temp.try($$SELECT o2o.points_partner_withdraw('cafe', 'club')$$), 'Account \d+', 'Account N');
+SELECT * FROM o2o.points_verify();
+SELECT o2o.points_partner_reopen('cafe', 'club');
+SELECT o2o.points_partner_reopen('cafe', 'club') AS again;
+SELECT withdrawn FROM o2o.points_partner_withdraw('cafe', 'club');
 SELECT * FROM o2o.points_verify();
 -- Stripes that promise more than was paid are seen.
 BEGIN;

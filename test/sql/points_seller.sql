@@ -87,6 +87,22 @@ SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_settle('card:bob', 'club')$$,
 	$$SELECT o2o.points_settle('ref:pos/noodles', 'club', 0)$$,
 	$$SELECT o2o.points_seller_open('card:bob', 'none')$$]) q;
+-- Closed: only when settled, nobody pays it any more; opened again, payments go on.
+SELECT balance FROM o2o.points_pay('card:bob', 'ref:pos/noodles', 7, 'club', reference => 'bill/4');
+SELECT pg_temp.try($$SELECT o2o.points_seller_close('ref:pos/noodles', 'club')$$);
+SELECT settled FROM o2o.points_settle('ref:pos/noodles', 'club');
+SELECT o2o.points_seller_close('ref:pos/noodles', 'club') = o2o.points_seller_close('ref:pos/noodles', 'club') AS once;
+SELECT regexp_replace(pg_temp.try(q), 'Account \d+', 'Account N') FROM unnest(ARRAY[
+	$$SELECT o2o.points_pay('card:bob', 'ref:pos/noodles', 1, 'club')$$,
+	$$SELECT o2o.points_pay('card:bob', 'ref:pos/noodles', 1, 'club', idempotency_key => 'p9')$$,
+	$$SELECT code FROM o2o.points_post_many('{pay}', NULL, '{1}', '{club}', identifiers => '{card:bob}', counterparty_identifiers => '{ref:pos/noodles}')$$,
+	$$SELECT o2o.points_refund(pg_temp.paid('bill/4'))$$,
+	$$SELECT settled FROM o2o.points_settle('ref:pos/noodles', 'club')$$,
+	$$SELECT o2o.points_seller_close('card:bob', 'club')$$]) q;
+SELECT o2o.points_seller_balance('ref:pos/noodles', 'club');
+SELECT * FROM o2o.points_verify();
+SELECT count(o2o.points_seller_open('ref:pos/noodles', 'club'));
+SELECT balance FROM o2o.points_pay('card:bob', 'ref:pos/noodles', 2, 'club');
 SELECT * FROM o2o.points_verify();
 \c contrib_regression
 SET client_min_messages = warning;

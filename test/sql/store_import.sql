@@ -50,6 +50,9 @@ SELECT source_id, name, position, services, roles, time_zone, address, attractiv
 	(SELECT string_agg(service || ' ' || radius_m, ', ' ORDER BY service) FROM location_area a WHERE a.location_id = l.location_id) AS areas FROM location l ORDER BY source_id;
 -- again: replaced; hours that no column tells stay
 SELECT location_import_csv(E'source_id;name;attractiveness;opened_on;exceptions\n1;Nanjing;250.5;2020-02-29;2026-10-01 off; 2026-10-02 10:00-12:00', 'pos', delimiter => ';');
+-- what a new file often lacks, with a hint
+SELECT location_import_csv(E'store_id,title,x\n7,A,1', 'pos');
+SELECT location_import_csv(E'store_id,name,time_zone\n7,A,Central Std Time', 'pos', '{"source_id": "{store_id}"}');
 SELECT location_import_csv(E'source_id;name;attractiveness;opened_on;exceptions\n1;Nanjing;250.5;2020-02-29;"2026-10-01 off; 2026-10-02 10:00-12:00"', 'pos', delimiter => ';');
 SELECT name, position, attractiveness, opened_on, (SELECT count(*) FROM location_hours h WHERE h.location_id = l.location_id) AS hours, (SELECT string_agg(format('%s %s', day, coalesce(opens || '-' || closes, 'closed')), ', ' ORDER BY day) FROM location_hours_exception e WHERE e.location_id = l.location_id) AS exceptions
 FROM location l WHERE source_id = '1';

@@ -38,6 +38,20 @@ $node->safe_psql('shop', q{
 	SELECT o2o.points_earn(('card:' || i)::o2o.identifier, 100, 'stars', 'gift', 'welcome', 'welcome' || i) FROM generate_series(1, 30) i;
 	SELECT o2o.points_earn(('card:' || i)::o2o.identifier, '12.34', 'coins', occurred_at => now() - interval '11 months') FROM generate_series(1, 5) i;
 	SELECT o2o.points_earn('card:6', '5.5', 'coins', occurred_at => now() - interval '3 years');
+	-- A seller without a balance of its own, a partner, a pool, holds, a budget, an enforced reserve.
+	SELECT o2o.points_seller_open('card:30', 'stars');
+	SELECT o2o.points_pay('card:7', 'card:30', 20, 'stars', 'p1');
+	SELECT o2o.points_settle('card:30', 'stars', 5);
+	SELECT o2o.points_partner_open('card:29', 'bank', 'stars', 'postpaid', 500);
+	SELECT o2o.points_earn('card:8', 40, 'stars', funding => 'partner:bank');
+	SELECT o2o.points_hold('card:9', 30, 'stars', reference => 'held', expires_after => '10 days');
+	SELECT o2o.points_earn('card:10', 15, 'stars', activate_at => 'infinity', reference => 'pending');
+	SELECT o2o.points_pool_put('card:11', o2o.points_pool_open('card:11', 'stars', 'Family'), 25);
+	SELECT o2o.points_program_create('backed', 'Backed', 'CNY', reserve_policy => 'enforce');
+	SELECT o2o.points_reserve_deposit('backed', 1, 'a hundred points');
+	SELECT o2o.points_earn('card:12', 60, 'backed');
+	INSERT INTO o2o.points_rule (program, kind, name, value, budget_id) SELECT 'backed', 'bonus', 'Campaign', 10, o2o.points_budget_create('backed', 'Campaign', 30);
+	SELECT o2o.order_place('["card:12"]', '[{"sku": "S1", "name": "Tea", "unit_price": 1}]', 'web', 'budget1', 'web', points_program => 'backed');
 	SELECT o2o.points_expire();
 	SELECT o2o.points_burn('card:1', 30, 'stars', 'b1', idempotency_key => 'burn1');
 	SELECT o2o.points_transfer('card:3', 'card:4', '7.5', 'coins');
@@ -60,7 +74,8 @@ $node->safe_psql('shop', q{
 	SELECT o2o.customer_merge('card:24', 'card:25', 'late');
 	SELECT o2o.points_earn('card:3', 7, 'stars');
 	SELECT o2o.points_snapshot_take();
-	SELECT o2o.points_earn('card:3', 11, 'stars'), o2o.points_earn('card:3', 2, 'coins');});
+	SELECT o2o.points_earn('card:3', 11, 'stars'), o2o.points_earn('card:3', 2, 'coins');
+	SELECT o2o.points_pay('card:13', 'card:30', 9, 'stars');});
 trouble_ok($node, 'shop', 'before');
 
 # Balances of the accounts without a row; the reference sums up all postings.
@@ -143,6 +158,23 @@ for my $to ([ $node, 'copy', 'the same server' ], [ $other, 'shop', 'another ser
 		SELECT balance FROM o2o.points_earn('card:30', 1, 'stars');
 		SELECT outcome FROM o2o.identify('["unionid:c", "email:c@shop.cn"]', 'wechat');});
 	is($out, "70\nt\n106\nnew", "$where: the till replays and goes on") or diag($err);
+	# What is kept apart from the postings: the seller's rollup, stripes of partner, budget and reserve, portions of holds.
+	is( $server->safe_psql($database, q{
+		SET ROLE shop_owner;
+		SELECT o2o.points_seller_balance('card:30', 'stars');
+		SELECT settled, balance FROM o2o.points_settle('card:30', 'stars', 10);
+		SELECT refunded FROM o2o.points_refund(o2o.points_transfer_find('card:7', 'p1', 'stars', 'pay'), 14);
+		SELECT balance, available FROM o2o.points_partner_balance('bank', 'stars');
+		SELECT FROM o2o.points_earn('card:8', 5, 'stars', funding => 'partner:bank');
+		SELECT balance, available FROM o2o.points_partner_balance('bank', 'stars');
+		SELECT captured FROM o2o.points_capture((SELECT hold_id FROM o2o.points_hold WHERE reference = 'held'), 20);
+		SELECT activated FROM o2o.points_activate(o2o.points_transfer_find('card:10', 'pending', 'stars', 'earn'));
+		SELECT pool_available FROM o2o.points_pool_spend('card:11', (SELECT profile_id FROM o2o.points_pool), 5);
+		SELECT points_earned FROM o2o.order_place('["card:12"]', '[{"sku": "S1", "name": "Tea", "unit_price": 1}]', 'web', 'budget2', 'web', points_program => 'backed');
+		SELECT issued, available FROM o2o.points_budgets WHERE program = 'backed';
+		SELECT headroom FROM o2o.points_reserve_status('backed');
+		SELECT code FROM o2o.points_post_many('{earn,earn}', NULL, '{15,5}', '{backed,backed}', identifiers => '{card:12,card:13}');}),
+		"24\n10|14\n14\n-40|460\n-45|455\n20\n15\n20\n11\n20.0000|10.0000\n18\n00000\nO2305", "$where: sellers, partners, holds, pools, budgets and reserves go on");
 	($status, $out, $err) = $as->('till', 'SELECT * FROM o2o.customer');
 	like($err, qr/permission denied for table customer/, "$where: the till reads no table");
 	($status, $out, $err) = $as->('till', q{SELECT o2o.customer_merge('card:1', 'card:2', 'x')});

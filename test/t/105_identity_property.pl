@@ -1,7 +1,7 @@
 # What holds of identities whatever happens: random events, merges and unmerges,
 # of a seed that is printed. Customers are the components of the evidence in force,
 # from 1, 4 and 16 clients; where no rule refuses anything the order does not
-# matter; otherwise a batch comes to the same as single calls in the order of time;
+# matter; otherwise a batch, whole or in chunks, comes to the same as single calls in the order of time;
 # the last merge undone leaves no trace; points and orders never change.
 use strict;
 use warnings;
@@ -107,6 +107,10 @@ my $no_rule = q{
 	UPDATE o2o.identifier_kind SET is_unique = false, max_per_customer = NULL, shared_threshold = NULL;
 	UPDATE o2o.setting SET value = '100000' WHERE name = 'identity.customer_cap'};
 
+my $rules = q{
+	UPDATE o2o.identifier_kind SET shared_threshold = 3 WHERE kind IN ('phone', 'device');
+	UPDATE o2o.setting SET value = '12' WHERE name = 'identity.customer_cap'};
+
 for my $round (1 .. $rounds)
 {
 	# 1. No rule refuses anything: any order, any number of clients, and the batch.
@@ -132,36 +136,56 @@ for my $round (1 .. $rounds)
 
 	# 2. Rules refuse: a batch, and single calls in the order of time.
 	@events = map { random_event($_, 0.25) } 1 .. 6 * $people;
-	my ($single, $bulk) = (fresh(), fresh());
-	for my $one ($single, $bulk)
-	{
-		$node->safe_psql($one, q{
-			UPDATE o2o.identifier_kind SET shared_threshold = 3 WHERE kind IN ('phone', 'device');
-			UPDATE o2o.setting SET value = '12' WHERE name = 'identity.customer_cap'});
-	}
+	my ($single, $bulk, $chunks) = (fresh(), fresh(), fresh());
+	$node->safe_psql($_, $rules) for $single, $bulk, $chunks;
 	my @outcomes = clients($single, [ map { identify($_) } @events ]);
 	batch($bulk, @events);
+	stage($chunks, @events);
+	$node->safe_psql($chunks, 'CALL o2o.identity_resolve_batch(1, ' . (1 + int rand 60) . ')');
 	cmp_ok(scalar(grep { $_ eq 'suppressed' } @outcomes), '>', 0, 'rules refused some links');
-	for my $one ($single, $bulk)
+	for my $one ($single, $bulk, $chunks)
 	{
 		components_ok($node, $one, "$one, under rules");
 		is($node->safe_psql($one, 'SELECT * FROM o2o.identity_verify()'), '', "$one, under rules: identity_verify() returns no row");
 	}
-	is($node->safe_psql($bulk, $partition), $node->safe_psql($single, $partition), 'the batch makes the customers that single calls make in the order of time');
-	is($node->safe_psql($bulk, $evidence), $node->safe_psql($single, $evidence), 'and the same evidence');
+	for my $one ($bulk, $chunks)
+	{
+		is($node->safe_psql($one, $partition), $node->safe_psql($single, $partition), "$one: the batch makes the customers that single calls make in the order of time");
+		is($node->safe_psql($one, $evidence), $node->safe_psql($single, $evidence), "$one: and the same evidence");
+	}
+
+	# Many clients at once, under the same rules: who comes first differs, what holds does not.
+	for my $clients (4, 16)
+	{
+		my $many = fresh();
+		$node->safe_psql($many, $rules);
+		my @lists = map { [] } 1 .. $clients;
+		my $i = 0;
+		push @{ $lists[ $i++ % $clients ] }, identify($_) for shuffle @events;
+		clients($many, @lists);
+		components_ok($node, $many, "$clients clients, under rules");
+		is($node->safe_psql($many, 'SELECT * FROM o2o.identity_verify()'), '', "$clients clients, under rules: identity_verify() returns no row");
+	}
 
 	# 3. and 4. Merging, and taking back, over customers with points and orders.
 	undoing($single);
 	undoing(fresh());
 }
 
-# The events through the staging table, in no particular order.
-sub batch
+# The events into the staging table, in no particular order.
+sub stage
 {
 	my ($database, @events) = @_;
 	$node->safe_psql($database, 'INSERT INTO o2o.import_identity (batch_id, source, event_id, occurred_at, identifiers) VALUES '
-		  . join(', ', map { "(1, '$_->{source}', 'e$_->{n}', " . occurred_at($_) . q{, '} . json($_) . q{')} } shuffle @events)
-		  . '; SELECT o2o.identity_import(1)');
+		  . join(', ', map { "(1, '$_->{source}', 'e$_->{n}', " . occurred_at($_) . q{, '} . json($_) . q{')} } shuffle @events));
+	return;
+}
+
+sub batch
+{
+	my ($database, @events) = @_;
+	stage($database, @events);
+	$node->safe_psql($database, 'SELECT o2o.identity_import(1)');
 	return;
 }
 

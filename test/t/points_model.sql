@@ -1,21 +1,25 @@
 -- The reference of 104_points_model.pl: what the points room should do, written
--- once more over a few plain tables, as slowly as it likes. It shares with the
--- room who is one customer (o2o.profile) and the numbers of accounts, transfers
--- and holds, and nothing else.
+-- once more over a few plain tables. It shares with the room who is one customer
+-- (o2o.profile) and the numbers of accounts, transfers and holds, and nothing
+-- else. All in PL/pgSQL, whose plans are kept: SQL functions are planned at each call.
 
 CREATE SCHEMA model;
 CREATE TABLE model.program (program text PRIMARY KEY, policy text, expires_after interval, grace interval);
-CREATE TABLE model.lot (profile_id bigint, program text, expires_at timestamptz, grant_month date, funding text,
+CREATE TABLE model.lot (profile_id bigint, program text, expires_at timestamptz, grant_month date, funding text, account_id bigint,
 	granted numeric NOT NULL DEFAULT 0, remaining numeric NOT NULL DEFAULT 0, consumed numeric NOT NULL DEFAULT 0,
 	expired numeric NOT NULL DEFAULT 0, clawed numeric NOT NULL DEFAULT 0,
 	PRIMARY KEY (profile_id, program, expires_at, grant_month, funding),
-	CHECK (granted = remaining + consumed + expired + clawed AND least(remaining, consumed, expired, clawed) >= 0));
+	CHECK (granted = remaining + consumed + expired + clawed AND least(remaining, consumed, expired, clawed) >= 0)) WITH (fillfactor = 50);
+CREATE INDEX ON model.lot (profile_id, program) WHERE remaining > 0;
+CREATE INDEX ON model.lot (expires_at) WHERE remaining > 0;
 CREATE TABLE model.debt (profile_id bigint, program text, amount numeric CHECK (amount >= 0), PRIMARY KEY (profile_id, program));
 CREATE TABLE model.hold (hold_id bigint PRIMARY KEY, profile_id bigint, program text, kind text, held_until timestamptz, state text, transfer_id bigint);
 CREATE INDEX ON model.hold (transfer_id);
-CREATE TABLE model.part (hold_id bigint, profile_id bigint, program text, expires_at timestamptz, grant_month date, funding text, amount numeric);
+-- Portions of open holds; those of a hold that is closed are deleted.
+CREATE TABLE model.part (hold_id bigint, profile_id bigint, program text, expires_at timestamptz, grant_month date, funding text, amount numeric,
+	held_until timestamptz);
 CREATE INDEX ON model.part (hold_id);
-CREATE INDEX ON model.part (profile_id, program);
+CREATE INDEX ON model.part (profile_id, program, expires_at);
 CREATE TABLE model.move (transfer_id bigint, reverses bigint, acting bigint, kind text, profile_id bigint, program text,
 	expires_at timestamptz, grant_month date, funding text, amount numeric);
 CREATE INDEX ON model.move (transfer_id);
@@ -33,29 +37,29 @@ BEGIN
 		WHERE p.profile_id = profile), ARRAY[profile]);
 END $$;
 
-CREATE FUNCTION model.account(profile bigint, in_program text) RETURNS bigint LANGUAGE sql AS $$
-	SELECT account_id FROM o2o.points_account WHERE profile_id = profile AND program = in_program AND kind = 'member'
-$$;
+CREATE FUNCTION model.account(profile bigint, in_program text) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN (SELECT account_id FROM o2o.points_account WHERE profile_id = profile AND program = in_program AND kind = 'member');
+END $$;
 
-CREATE FUNCTION model.end_of_day(at timestamptz) RETURNS timestamptz LANGUAGE sql AS $$
-	SELECT (date_trunc('day', at AT TIME ZONE 'UTC') + interval '1 day') AT TIME ZONE 'UTC'
-$$;
+-- The end of the day, on the clock of UTC.
+CREATE FUNCTION model.expiry(in_program text, at timestamptz, after interval DEFAULT NULL) RETURNS timestamptz LANGUAGE plpgsql AS $$
+BEGIN
+	after := coalesce(after, (SELECT expires_after FROM model.program WHERE program = in_program));
+	RETURN coalesce((date_trunc('day', at AT TIME ZONE 'UTC' + after) + interval '1 day') AT TIME ZONE 'UTC', 'infinity');
+END $$;
 
-CREATE FUNCTION model.expiry(in_program text, at timestamptz, after interval DEFAULT NULL) RETURNS timestamptz LANGUAGE sql AS $$
-	SELECT coalesce(model.end_of_day((at AT TIME ZONE 'UTC' + coalesce(after, expires_after)) AT TIME ZONE 'UTC'), 'infinity')
-	FROM model.program WHERE program = in_program
-$$;
-
-CREATE FUNCTION model.month(at timestamptz) RETURNS date LANGUAGE sql AS $$
-	SELECT date_trunc('month', at AT TIME ZONE 'UTC')::date
-$$;
+CREATE FUNCTION model.month(at timestamptz) RETURNS date LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN date_trunc('month', at AT TIME ZONE 'UTC')::date;
+END $$;
 
 -- Lots with what of them is on hold now.
 CREATE VIEW model.lots AS
 SELECT l.*, coalesce(h.held, 0) AS held, l.remaining - coalesce(h.held, 0) AS free
 FROM model.lot l LEFT JOIN LATERAL (
-	SELECT sum(p.amount) AS held FROM model.part p JOIN model.hold h USING (hold_id)
-	WHERE h.state = 'open' AND h.held_until > now() AND p.profile_id = l.profile_id AND p.program = l.program
+	SELECT sum(p.amount) AS held FROM model.part p
+	WHERE p.held_until > now() AND p.profile_id = l.profile_id AND p.program = l.program
 		AND p.expires_at = l.expires_at AND p.grant_month = l.grant_month AND p.funding = l.funding) h ON true;
 
 CREATE FUNCTION model.owed(members bigint[], in_program text) RETURNS numeric LANGUAGE plpgsql AS $$
@@ -63,37 +67,39 @@ BEGIN
 	RETURN (SELECT coalesce(sum(amount), 0) FROM model.debt WHERE profile_id = ANY (members) AND program = in_program);
 END $$;
 
-CREATE FUNCTION model.available(members bigint[], in_program text) RETURNS numeric LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.available(members bigint[], in_program text) RETURNS numeric LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN (SELECT coalesce(sum(free), 0) FROM model.lots
-		WHERE profile_id = ANY (members) AND program = in_program AND expires_at > now()) - model.owed(members, in_program);
+		WHERE profile_id = ANY (members) AND program = in_program AND expires_at > now() AND remaining > 0) - model.owed(members, in_program);
 END $$;
 
-CREATE FUNCTION model.balance(members bigint[], in_program text, OUT balance numeric, OUT held numeric, OUT available numeric) LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.balance(members bigint[], in_program text, OUT balance numeric, OUT held numeric, OUT available numeric) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-	SELECT coalesce(sum(l.remaining), 0), coalesce(sum(l.held), 0) INTO balance, held
-	FROM model.lots l WHERE l.program = in_program AND l.profile_id = ANY (members);
+	SELECT coalesce(sum(l.remaining), 0), coalesce(sum(l.held), 0), coalesce(sum(l.free) FILTER (WHERE l.expires_at > now()), 0) - model.owed(members, in_program)
+	INTO balance, held, available
+	FROM model.lots l WHERE l.program = in_program AND l.profile_id = ANY (members) AND l.remaining > 0;
 	IF (SELECT policy FROM model.program WHERE program = in_program) <> 'debt' THEN
 		balance := balance - model.owed(members, in_program);
 	END IF;
-	available := model.available(members, in_program);
 END $$;
 
-CREATE FUNCTION model.grant_lot(profile bigint, in_program text, expires timestamptz, month date, funded text, plus numeric) RETURNS void LANGUAGE sql AS $$
-	INSERT INTO model.lot AS l (profile_id, program, expires_at, grant_month, funding, granted, remaining)
-	VALUES (profile, in_program, expires, month, funded, plus, plus)
+CREATE FUNCTION model.grant_lot(profile bigint, in_program text, expires timestamptz, month date, funded text, plus numeric) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO model.lot AS l (profile_id, program, expires_at, grant_month, funding, account_id, granted, remaining)
+	VALUES (profile, in_program, expires, month, funded, model.account(profile, in_program), plus, plus)
 	ON CONFLICT (profile_id, program, expires_at, grant_month, funding)
-	DO UPDATE SET granted = l.granted + plus, remaining = l.remaining + plus
-$$;
+	DO UPDATE SET granted = l.granted + plus, remaining = l.remaining + plus;
+END $$;
 
 -- Changes a lot by what a move of the kind does to it.
-CREATE FUNCTION model.change_lot(profile bigint, in_program text, expires timestamptz, month date, funded text, kind text, plus numeric) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION model.change_lot(profile bigint, in_program text, expires timestamptz, month date, funded text, kind text, plus numeric) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
 	UPDATE model.lot SET remaining = remaining + plus,
 		consumed = consumed - CASE WHEN kind IN ('burn', 'transfer_out', 'refund') THEN plus ELSE 0 END,
 		expired = expired - CASE WHEN kind = 'expire' THEN plus ELSE 0 END,
 		clawed = clawed - CASE WHEN kind IN ('clawback', 'reverse', 'adjust') THEN plus ELSE 0 END
-	WHERE profile_id = profile AND program = in_program AND expires_at = expires AND grant_month = month AND funding = funded
-$$;
+	WHERE profile_id = profile AND program = in_program AND expires_at = expires AND grant_month = month AND funding = funded;
+END $$;
 
 CREATE FUNCTION model.repay(profile bigint, in_program text, incoming numeric, transfer bigint, reversed bigint, kind text) RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
@@ -121,19 +127,19 @@ BEGIN
 		IF active > now() THEN
 			hold := (SELECT max(hold_id) FROM o2o.points_hold WHERE transfer_id = transfer AND kind = 'pending');
 			INSERT INTO model.hold VALUES (hold, profile, in_program, 'pending', active, 'open', transfer);
-			INSERT INTO model.part VALUES (hold, profile, in_program, expires, model.month(occurred), funded, plus);
+			INSERT INTO model.part VALUES (hold, profile, in_program, expires, model.month(occurred), funded, plus, active);
 		END IF;
 	END IF;
 END $$;
 
-CREATE FUNCTION model.draw(members bigint[], acting_profile bigint, in_program text, wanted numeric, transfer bigint, reversed bigint, kind text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.draw(members bigint[], acting_profile bigint, in_program text, wanted numeric, transfer bigint, reversed bigint, kind text) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	l record;
 	part numeric;
 BEGIN
 	IF model.available(members, in_program) < wanted THEN PERFORM model.fail('O2301'); END IF;
-	FOR l IN SELECT * FROM model.lots v WHERE v.profile_id = ANY (members) AND v.program = in_program AND v.expires_at > now() AND v.free > 0
-		ORDER BY v.expires_at, v.profile_id <> acting_profile, v.grant_month, model.account(v.profile_id, in_program), v.funding
+	FOR l IN SELECT * FROM model.lots v WHERE v.profile_id = ANY (members) AND v.program = in_program AND v.expires_at > now() AND v.remaining > 0 AND v.free > 0
+		ORDER BY v.expires_at, v.profile_id <> acting_profile, v.grant_month, v.account_id, v.funding
 	LOOP
 		EXIT WHEN wanted = 0;
 		part := least(l.free, wanted);
@@ -162,7 +168,7 @@ BEGIN
 	END LOOP;
 END $$;
 
-CREATE FUNCTION model.hold(profile bigint, in_program text, wanted numeric, until timestamptz, hold bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.hold(profile bigint, in_program text, wanted numeric, until timestamptz, hold bigint) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	members bigint[] := model.members(profile);
 	l record;
@@ -170,14 +176,13 @@ DECLARE
 BEGIN
 	IF wanted <= 0 THEN PERFORM model.fail('O2303'); END IF;
 	IF model.available(members, in_program) < wanted THEN PERFORM model.fail('O2301'); END IF;
-	-- The hold itself last: until then nothing of it counts as held.
-	FOR l IN SELECT * FROM model.lots v WHERE v.profile_id = ANY (members) AND v.program = in_program AND v.expires_at > now() AND v.free > 0
-		ORDER BY v.expires_at, v.profile_id <> profile, v.grant_month, model.account(v.profile_id, in_program), v.funding
+	FOR l IN SELECT * FROM model.lots v WHERE v.profile_id = ANY (members) AND v.program = in_program AND v.expires_at > now() AND v.remaining > 0 AND v.free > 0
+		ORDER BY v.expires_at, v.profile_id <> profile, v.grant_month, v.account_id, v.funding
 	LOOP
 		EXIT WHEN wanted = 0;
 		part := least(l.free, wanted);
 		wanted := wanted - part;
-		INSERT INTO model.part VALUES (hold, l.profile_id, in_program, l.expires_at, l.grant_month, l.funding, part);
+		INSERT INTO model.part VALUES (hold, l.profile_id, in_program, l.expires_at, l.grant_month, l.funding, part, until);
 	END LOOP;
 	INSERT INTO model.hold VALUES (hold, profile, in_program, 'hold', until, 'open', NULL);
 END $$;
@@ -213,6 +218,7 @@ BEGIN
 		PERFORM model.change_lot(p.profile_id, h.program, p.expires_at, p.grant_month, p.funding, 'burn', -part);
 		INSERT INTO model.move VALUES (transfer, NULL, h.profile_id, 'burn', p.profile_id, h.program, p.expires_at, p.grant_month, p.funding, -part);
 	END LOOP;
+	DELETE FROM model.part WHERE hold_id = number;
 END $$;
 
 CREATE FUNCTION model.void(number bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -221,6 +227,7 @@ DECLARE
 BEGIN
 	IF h.kind <> 'hold' THEN PERFORM model.fail('22023'); END IF;
 	UPDATE model.hold SET state = 'void' WHERE hold_id = number;
+	DELETE FROM model.part WHERE hold_id = number;
 END $$;
 
 CREATE FUNCTION model.activate(transfer bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -230,6 +237,7 @@ BEGIN
 	IF pending IS NULL THEN PERFORM model.fail('O2309'); END IF;
 	PERFORM model.open_hold(pending);
 	UPDATE model.hold SET state = 'void' WHERE hold_id = pending;
+	DELETE FROM model.part WHERE hold_id = pending;
 END $$;
 
 CREATE FUNCTION model.refund(burn bigint, wanted numeric, transfer bigint) RETURNS void LANGUAGE plpgsql AS $$
@@ -285,12 +293,12 @@ BEGIN
 	END IF;
 END $$;
 
-CREATE FUNCTION model.take_back(earn bigint, earned_as text, wanted numeric, kind text, transfer bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.take_back(earn bigint, earned_as text, wanted numeric, kind text, transfer bigint) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	first model.move;
 	rest numeric;
 	pending model.hold;
-	aside numeric;
+	aside model.part;
 	own record;
 	part numeric;
 	taken numeric := 0;
@@ -306,8 +314,9 @@ BEGIN
 	rest := coalesce(wanted, rest);
 	IF rest <= 0 THEN PERFORM model.fail('O2303'); END IF;
 	SELECT * INTO pending FROM model.hold h WHERE h.transfer_id = earn AND h.kind = 'pending' AND h.state = 'open' AND h.held_until > now();
-	aside := (SELECT sum(amount) FROM model.part WHERE hold_id = pending.hold_id);
+	SELECT * INTO aside FROM model.part WHERE hold_id = pending.hold_id;
 	UPDATE model.hold SET state = 'void' WHERE hold_id = pending.hold_id;
+	DELETE FROM model.part WHERE hold_id = pending.hold_id;
 
 	-- Of its own lot what is there, and then what expired from it.
 	FOR own IN SELECT l.* FROM model.lots l JOIN model.move m ON m.profile_id = l.profile_id AND m.program = l.program
@@ -327,11 +336,10 @@ BEGIN
 			rest := rest - part;
 		END IF;
 	END LOOP;
-	IF aside > taken THEN
+	IF aside.amount > taken THEN
 		again := (SELECT max(hold_id) FROM o2o.points_hold h WHERE h.transfer_id = earn AND h.kind = 'pending');
 		INSERT INTO model.hold VALUES (again, pending.profile_id, pending.program, 'pending', pending.held_until, 'open', earn);
-		INSERT INTO model.part SELECT again, p.profile_id, p.program, p.expires_at, p.grant_month, p.funding, aside - taken
-		FROM model.part p WHERE p.hold_id = pending.hold_id;
+		INSERT INTO model.part VALUES (again, aside.profile_id, aside.program, aside.expires_at, aside.grant_month, aside.funding, aside.amount - taken, aside.held_until);
 	END IF;
 	IF rest > 0 THEN
 		PERFORM model.take(first.profile_id, first.program, rest, transfer, earn, kind);
@@ -393,11 +401,11 @@ BEGIN
 	END IF;
 END $$;
 
-CREATE FUNCTION model.expire() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION model.expire() RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	l record;
 BEGIN
-	FOR l IN SELECT * FROM model.lots WHERE expires_at <= now() AND free > 0 LOOP
+	FOR l IN SELECT * FROM model.lots WHERE expires_at <= now() AND remaining > 0 AND free > 0 LOOP
 		PERFORM model.change_lot(l.profile_id, l.program, l.expires_at, l.grant_month, l.funding, 'expire', -l.free);
 	END LOOP;
 END $$;
@@ -468,7 +476,9 @@ DECLARE
 BEGIN
 	PERFORM setseed(seed);
 	FOR n IN 1 .. operations LOOP
-		DELETE FROM model.part p USING model.hold h WHERE h.hold_id = p.hold_id AND (h.state <> 'open' OR h.held_until <= now());
+		IF n % 50 = 0 THEN
+			DELETE FROM model.part WHERE held_until <= now();
+		END IF;
 		c := model.choose(people, programs, transfers, holds);
 		number := NULL;
 		got := 'done';

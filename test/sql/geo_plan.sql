@@ -1,0 +1,55 @@
+-- Positions: the plans of searches by distance. "The nearest within so many metres" is one ordered scan of the index with
+-- the circle as its condition, which ends at the LIMIT: with a literal, a parameter, in LATERAL, with further conditions,
+-- on rows that lie in towns, in the order of the place and in none. Answers as by sorting everything.
+SET client_min_messages = warning;
+CREATE SCHEMA geo_plan;
+CREATE EXTENSION IF NOT EXISTS "O2O" CASCADE;
+SET search_path = geo_plan, public, o2o;
+SET max_parallel_workers_per_gather = 0;
+SET jit = off;
+SELECT setseed(0.1);
+CREATE TABLE town AS SELECT n, -170 + 340 * random() AS lon, degrees(asin(-0.7 + 1.6 * random())) AS lat FROM generate_series(1, 200) n;
+CREATE TABLE along AS
+SELECT row_number() OVER (ORDER BY geo_hilbert(pos)) AS id, (random() * 30)::integer AS brand, pos
+FROM (SELECT geopoint(t.lon + (random() + random() - 1) * 0.05, t.lat + (random() + random() - 1) * 0.05) AS pos FROM town t, generate_series(1, 200)) p;
+CREATE TABLE random_order AS SELECT * FROM along ORDER BY random();
+CREATE TABLE asked AS SELECT n, geopoint(lon + 0.01, lat) AS pos FROM town WHERE n % 5 = 0;
+CREATE INDEX along_spgist ON along USING spgist (pos);
+CREATE INDEX random_spgist ON random_order USING spgist (pos);
+ANALYZE;
+\set here '''121.4737,31.2304'''
+EXPLAIN (COSTS OFF) SELECT id FROM along WHERE geo_dwithin(pos, :here, 5000) ORDER BY pos <-> :here LIMIT 10;
+EXPLAIN (COSTS OFF) SELECT id FROM random_order WHERE geo_dwithin(:here, pos, 5000) ORDER BY :here <-> pos LIMIT 10;
+EXPLAIN (COSTS OFF) SELECT id FROM random_order WHERE pos <@ geocircle(:here, 500000) AND brand > 3 ORDER BY pos <-> :here LIMIT 10;
+PREPARE near(geopoint, float8, integer) AS SELECT id FROM random_order WHERE geo_dwithin(pos, $1, $2) ORDER BY pos <-> $1 LIMIT $3;
+SET plan_cache_mode = force_generic_plan;
+EXPLAIN (COSTS OFF) EXECUTE near(:here, 5000, 10);
+RESET plan_cache_mode;
+EXPLAIN (COSTS OFF) EXECUTE near(:here, 5000, 10);
+EXPLAIN (COSTS OFF) SELECT a.n, near.id FROM asked a, LATERAL (SELECT s.id FROM random_order s WHERE geo_dwithin(s.pos, a.pos, 5000) ORDER BY s.pos <-> a.pos LIMIT 10) near;
+EXPLAIN (COSTS OFF) SELECT a.n, near.id FROM asked a, LATERAL (SELECT s.id FROM along s WHERE geo_dwithin(s.pos, a.pos, 5000) AND s.brand > 3 ORDER BY s.pos <-> a.pos LIMIT 10) near;
+
+-- it ends at the LIMIT: of about 150 within 5 km it reads ten, and of the index no more than that needs
+CREATE FUNCTION rows_read(query text) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, FORMAT json, TIMING off) ' || query INTO plan;
+	RETURN plan #>> '{0,Plan,Plans,0,Actual Rows}';
+END $$;
+SELECT (SELECT count(*) > 100 FROM along s WHERE geo_dwithin(s.pos, a.pos, 5000)) AS many,
+	rows_read(format('SELECT id FROM along WHERE geo_dwithin(pos, %L, 5000) ORDER BY pos <-> %1$L LIMIT 10', a.pos)) AS rows_read FROM asked a WHERE n IN (5, 100, 150);
+
+-- answers, by both kinds of index
+CREATE FUNCTION wrong() RETURNS TABLE (searches bigint, found bigint, wrong bigint) LANGUAGE sql AS $$
+	SELECT count(*), sum(cardinality(f)), count(*) FILTER (WHERE f IS DISTINCT FROM e)
+	FROM (SELECT (SELECT array_agg(near.m) FROM (SELECT s.pos <-> a.pos AS m FROM random_order s WHERE geo_dwithin(s.pos, a.pos, r.metres) ORDER BY s.pos <-> a.pos LIMIT 10) near) AS f,
+		(SELECT array_agg(near.m) FROM (SELECT geo_distance(s.pos, a.pos) AS m FROM random_order s WHERE geo_distance(s.pos, a.pos) <= r.metres ORDER BY 1 LIMIT 10) near) AS e
+	FROM asked a, (VALUES (0), (300.0), (5000), (20000000)) r (metres) WHERE a.n % 25 = 0) t
+$$;
+SELECT * FROM wrong();
+DROP INDEX random_spgist;
+CREATE INDEX random_gist ON random_order USING gist (pos);
+EXPLAIN (COSTS OFF) SELECT a.n, near.id FROM asked a, LATERAL (SELECT s.id FROM random_order s WHERE geo_dwithin(s.pos, a.pos, 5000) ORDER BY s.pos <-> a.pos LIMIT 10) near;
+SELECT * FROM wrong();
+DROP SCHEMA geo_plan CASCADE;
