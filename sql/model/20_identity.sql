@@ -14,7 +14,7 @@ COMMENT ON COLUMN o2o.identifier_kind.kind IS 'Kind, the part of an identifier b
 COMMENT ON COLUMN o2o.identifier_kind.priority IS 'Rank: a fact carries the profile of the highest one in the call, and the lowest is dropped first when a rule is violated';
 COMMENT ON COLUMN o2o.identifier_kind.max_per_customer IS 'Most identifiers of the kind that a customer may have; NULL: any number';
 COMMENT ON COLUMN o2o.identifier_kind.is_unique IS 'Whether two different values within one scope (app of an openid, source of a ref, else the kind) prove two people';
-COMMENT ON COLUMN o2o.identifier_kind.shared_threshold IS 'Number of customers that a rule refused to link with an identifier from which on it is marked shared (profile_identifier.is_shared); NULL: never';
+COMMENT ON COLUMN o2o.identifier_kind.shared_threshold IS 'Number of different people seen with an identifier from which on it is marked shared (profile_identifier.is_shared): those that it alone holds together, told apart by values of one kind of higher priority, and the customers that a rule refused to link with it; NULL: never';
 COMMENT ON COLUMN o2o.identifier_kind.time_to_live IS 'How long unseen an identifier is given to somebody else, as phone numbers are recycled; NULL: it never is';
 COMMENT ON COLUMN o2o.identifier_kind.description IS 'What the kind is';
 

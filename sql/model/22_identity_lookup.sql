@@ -111,20 +111,56 @@ COMMENT ON FUNCTION o2o.identity_setting(text) IS 'Value of the setting identity
 
 CREATE OR REPLACE FUNCTION o2o.identifier_is_overused(profile_id bigint) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	own record;
+	refused bigint;
+	most bigint;
+	members bigint[];
 BEGIN
-	RETURN (
-		SELECT count(DISTINCT other.customer_id) >= k.shared_threshold
-		FROM o2o.profile p
-			JOIN o2o.identifier_kind k ON k.kind = p.kind
-			JOIN o2o.identity_evidence e ON e.status = 'suppressed' AND e.rule = 'event'
-				AND (e.profile_id = p.profile_id OR e.profiles[2] = p.profile_id)
-			JOIN o2o.profile other ON other.profile_id = e.profiles[CASE WHEN e.profile_id = p.profile_id THEN 2 ELSE 1 END]
-		WHERE p.profile_id = identifier_is_overused.profile_id
-		GROUP BY k.shared_threshold);
+	SELECT p.customer_id, k.priority, k.shared_threshold INTO own
+	FROM o2o.profile p JOIN o2o.identifier_kind k ON k.kind = p.kind
+	WHERE p.profile_id = identifier_is_overused.profile_id AND k.shared_threshold IS NOT NULL;
+	IF NOT FOUND THEN
+		RETURN false;
+	END IF;
+	SELECT count(DISTINCT other.customer_id) INTO refused
+	FROM o2o.identity_evidence e
+		JOIN o2o.profile other ON other.profile_id = e.profiles[CASE WHEN e.profile_id = identifier_is_overused.profile_id THEN 2 ELSE 1 END]
+	WHERE e.status = 'suppressed' AND e.rule = 'event'
+		AND (e.profile_id = identifier_is_overused.profile_id OR e.profiles[2] = identifier_is_overused.profile_id)
+		AND other.customer_id <> own.customer_id;
+	-- It holds together no more people than the customer has values of one kind.
+	SELECT max(s.n) INTO most
+	FROM (
+		SELECT count(*) AS n FROM o2o.profile p JOIN o2o.identifier_kind k ON k.kind = p.kind AND k.priority > own.priority
+		WHERE p.customer_id = own.customer_id
+		GROUP BY p.kind
+	) s;
+	IF refused >= own.shared_threshold OR refused + coalesce(most, 0) < own.shared_threshold THEN
+		RETURN refused >= own.shared_threshold;
+	END IF;
+	members := o2o.customer_profiles(own.customer_id);
+	SELECT max(s.parts) INTO most
+	FROM (
+		SELECT count(DISTINCT c.component) AS parts
+		FROM (
+			SELECT array_agg(pair.a) AS a, array_agg(pair.b) AS b
+			FROM (
+				SELECT m.id AS a, m.id AS b FROM unnest(members) m (id)
+				UNION ALL
+				SELECT r.profiles[1], u.id
+				FROM o2o.identity_links(members) l, LATERAL (SELECT array_remove(l.profiles, identifier_is_overused.profile_id) AS profiles) r, unnest(r.profiles) u (id)
+			) pair
+		) pairs, o2o.connected_components(pairs.a, pairs.b) c
+			JOIN o2o.profile p ON p.profile_id = c.node
+			JOIN o2o.identifier_kind k ON k.kind = p.kind AND k.priority > own.priority
+		GROUP BY p.kind
+	) s;
+	RETURN refused + coalesce(most, 0) >= own.shared_threshold;
 END $$;
-COMMENT ON FUNCTION o2o.identifier_is_overused(bigint) IS 'Whether the identifier of a profile was refused for as many different customers as its kind''s shared_threshold: then it identifies nobody.';
+COMMENT ON FUNCTION o2o.identifier_is_overused(bigint) IS 'Whether the identifier of a profile was seen with as many different people as its kind''s shared_threshold: then it identifies nobody. People are the parts into which its customer falls without it, counted by those that have an identifier of one and the same kind of higher priority (of the kind for which they are the most), and the other customers that a rule refused to link with it.';
 
-CREATE OR REPLACE FUNCTION o2o.identifier_mark_shared(profile_id bigint, moment timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION o2o.identifier_mark_shared(profile_id bigint, moment timestamptz) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	root bigint := o2o.profile_customer(identifier_mark_shared.profile_id);
@@ -135,7 +171,7 @@ BEGIN
 	PERFORM FROM o2o.profile_identifier i WHERE i.profile_id = identifier_mark_shared.profile_id AND NOT i.is_shared
 	FOR NO KEY UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN
-		RETURN;
+		RETURN false;
 	END IF;
 	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id;
 	-- What else was seen together stays together.
@@ -150,8 +186,9 @@ BEGIN
 		END IF;
 	END LOOP;
 	PERFORM o2o.identity_repartition(root, identifier_mark_shared.moment);
+	RETURN true;
 END $$;
-COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared, takes its links back (each set is recorded again without it) and splits its customer, whose lock is held, where the identifier alone held it together. Its facts stay with its profile.';
+COMMENT ON FUNCTION o2o.identifier_mark_shared(bigint, timestamptz) IS 'Marks the identifier of a profile shared, takes its links back (each set is recorded again without it) and splits its customer, whose lock is held, where the identifier alone held it together. Its facts stay with its profile. Returns whether it was marked: not, where it is shared already or in other hands.';
 
 CREATE OR REPLACE VIEW o2o.customer_ref AS
 	SELECT split_part(o2o.identifier_value(i.identifier), '/', 1) AS source,

@@ -82,10 +82,8 @@ COMMENT ON FUNCTION o2o.identity_import_stage(bigint, timestamptz, text, text, b
 CREATE OR REPLACE FUNCTION o2o.identity_import_group() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
-DECLARE
-	cap integer := o2o.identity_setting('customer_cap')::integer;
 BEGIN
-	DROP TABLE IF EXISTS pg_temp.import_member, pg_temp.import_group, pg_temp.import_whole;
+	DROP TABLE IF EXISTS pg_temp.import_member, pg_temp.import_group, pg_temp.import_count, pg_temp.import_whole;
 	CREATE TEMP TABLE import_member ON COMMIT DROP AS
 	SELECT c.node AS profile_id, c.component
 	FROM (
@@ -106,37 +104,46 @@ BEGIN
 	SELECT g.component, max(g.customer_id) AS customer_id, count(*) AS size,
 		count(DISTINCT g.customer_id) < 2				-- a merge is logged one by one
 			AND coalesce(max(g.customer_id) = g.component, true)
-			AND count(*) <= cap
+			AND o2o.kinds_conflict(array_agg(g.kind), array_agg(g.scope)) IS NULL
 			AND NOT coalesce(bool_or(g.expires), false) AS is_whole
 	FROM (
-		SELECT m.component, p.customer_id, n.expires
+		SELECT m.component, p.customer_id, n.expires, coalesce(p.kind, n.kind) AS kind, coalesce(p.scope, n.scope) AS scope
 		FROM pg_temp.import_member m
 			LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
 			LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
 	) g
 	GROUP BY g.component;
+	CREATE TEMP TABLE import_count ON COMMIT DROP AS
+	SELECT m.component, coalesce(p.kind, n.kind) AS kind, count(*) AS n
+	FROM pg_temp.import_member m
+		LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
+		LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
+	GROUP BY 1, 2;
+	ANALYZE pg_temp.import_group, pg_temp.import_count;
+	-- Where an identifier may turn out to be shared, it matters who came first.
 	UPDATE pg_temp.import_group g SET is_whole = false
 	FROM (
-		SELECT s.component
-		FROM (
-			SELECT m.component, coalesce(p.kind, n.kind) AS kind, coalesce(p.scope, n.scope) AS scope, count(*) AS in_scope
-			FROM pg_temp.import_member m
-				LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
-				LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
-			GROUP BY 1, 2, 3
-		) s
-			JOIN o2o.identifier_kind k ON k.kind = s.kind
-		GROUP BY s.component, k.kind, k.max_per_customer
-		HAVING sum(s.in_scope) > k.max_per_customer OR (bool_or(k.is_unique) AND max(s.in_scope) > 1)
-	) violation
-	WHERE violation.component = g.component;
+		SELECT strong.component
+		FROM pg_temp.import_count strong
+			JOIN o2o.identifier_kind k ON k.kind = strong.kind
+			JOIN pg_temp.import_count weak ON weak.component = strong.component
+			JOIN o2o.identifier_kind w ON w.kind = weak.kind AND w.priority < k.priority
+			JOIN pg_temp.import_group o ON o.component = strong.component AND o.is_whole
+		WHERE strong.n > 1 AND strong.n + CASE WHEN o.customer_id IS NULL THEN 0 ELSE (
+				SELECT count(*) FROM pg_temp.import_member m, LATERAL (
+					SELECT FROM o2o.identity_evidence e WHERE e.status = 'suppressed' AND e.profile_id = m.profile_id
+					UNION ALL
+					SELECT FROM o2o.identity_evidence e WHERE e.status = 'suppressed' AND e.profiles[2] = m.profile_id) e
+				WHERE m.component = strong.component) END >= w.shared_threshold
+	) crowd
+	WHERE crowd.component = g.component;
 	CREATE TEMP TABLE import_whole ON COMMIT DROP AS
 	SELECT n.*, m.component
 	FROM pg_temp.import_node n
 		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
 		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
 	WHERE NOT n.is_shared;
-	ANALYZE pg_temp.import_group, pg_temp.import_whole;
+	ANALYZE pg_temp.import_whole;
 END $$;
 COMMENT ON FUNCTION o2o.identity_import_group() IS 'Second step of identity_import(): the groups that the staged events form together with the customers of today, and which of them violate no rule (is_whole); import_whole has the nodes of those.';
 
@@ -271,7 +278,7 @@ BEGIN
 	ON CONFLICT (profile_id, source, name) DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at
 	WHERE t.observed_at <= excluded.observed_at AND (t.value <> excluded.value OR t.observed_at < excluded.observed_at - interval '1 day');
 	DROP TABLE pg_temp.import_event, pg_temp.import_raw, pg_temp.import_value, pg_temp.import_node,
-		pg_temp.import_member, pg_temp.import_group, pg_temp.import_whole;
+		pg_temp.import_member, pg_temp.import_group, pg_temp.import_count, pg_temp.import_whole;
 END $$;
 COMMENT ON FUNCTION o2o.identity_import_events(bigint, timestamptz, text, text, bigint, boolean) IS 'Resolves open events of a batch, as identity_import_stage() takes them, and analyzes the tables after the load where that is wanted. Returns their number and the place of the last one.';
 

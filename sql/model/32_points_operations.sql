@@ -105,7 +105,7 @@ BEGIN
 	END IF;
 	RETURN o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 END $$;
-COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them (program: the program itself; partner:<code>: a partner of points_partner, whose account pays; anything else is a note), until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2322 no such partner, O2323 what the partner has paid for or may owe does not suffice, 22023 occurred_at not finite.';
+COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them (program: the program itself; partner:<code>: a partner of points_partner, whose account pays; anything else is a note), until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2322 no such partner, O2323 what the partner has paid for or may owe does not suffice, 22023 occurred_at not finite, O2321 the account, or that of the partner, is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
@@ -260,7 +260,7 @@ BEGIN
 	END IF;
 	RETURN o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key);
 END $$;
-COMMENT ON FUNCTION o2o.points_transfer(o2o.identifier, o2o.identifier, o2o.points, text, text, text) IS 'Gives points of one person to another, both known by identifiers: amount, program, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; what is given keeps its month of grant, its expiry and who funds it. Returns the transfer_id and the balance of the giving customer in the program. Errors: O2301 insufficient points, 22023 both are the same customer, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
+COMMENT ON FUNCTION o2o.points_transfer(o2o.identifier, o2o.identifier, o2o.points, text, text, text) IS 'Gives points of one person to another, both known by identifiers: amount, program, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; what is given keeps its month of grant, its expiry and who funds it. Returns the transfer_id and the balance of the giving customer in the program. Errors: O2301 insufficient points, 22023 both are the same customer, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2321 the account of who gets them is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person bigint, to_person bigint, amount o2o.points, program text,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
@@ -320,14 +320,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_balance(bigint) IS 'The same for a person known by profile or customer id.';
 
-CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION o2o.points_expire_from(max_lots integer, expired_from timestamptz, OUT swept bigint, OUT swept_until timestamptz)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	owners bigint[];
 	until timestamptz;
+	found_lots bigint;
 	request uuid := gen_random_uuid();
 	part record;
-	swept bigint;
 BEGIN
 	-- Portions of holds that are over first: points_accounts_lock closes them.
 	SELECT array_agg(DISTINCT d.profile_id), count(*) INTO owners, swept
@@ -336,10 +336,10 @@ BEGIN
 		WHERE t.is_open AND t.held_until < 'infinity' AND t.held_until <= now()
 		ORDER BY t.held_until LIMIT greatest(max_lots, 0)
 	) d;
-	SELECT array_agg(DISTINCT d.profile_id) || owners, max(d.expires_at) INTO owners, until
+	SELECT array_agg(DISTINCT d.profile_id) || owners, max(d.expires_at), count(*) INTO owners, until, found_lots
 	FROM (
 		SELECT l.profile_id, l.expires_at FROM o2o.points_lot l
-		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) l.held
+		WHERE l.expires_at < 'infinity' AND l.expires_at >= expired_from AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) l.held
 		ORDER BY l.expires_at LIMIT greatest(max_lots, 0)
 	) d;
 	PERFORM o2o.points_accounts_lock(owners);
@@ -359,6 +359,13 @@ BEGIN
 			(SELECT max(u.at) FROM unnest(part.expires_at) u (at)));
 		swept := swept + cardinality(part.amounts);
 	END LOOP;
-	RETURN swept;
+	swept_until := CASE WHEN found_lots < max_lots THEN now() ELSE until END;
 END $$;
-COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept.';
+COMMENT ON FUNCTION o2o.points_expire_from(integer, timestamptz) IS 'points_expire() that looks only for lots that expired at a moment or later (expired_from). Returns how many portions and lots it swept, and until when, from that moment on, nothing is left to sweep.';
+
+CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (o2o.points_expire_from(max_lots, '-infinity')).swept;
+END $$;
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. It looks at all lots that ever expired; maintain() mostly at those since it last looked. Safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept.';

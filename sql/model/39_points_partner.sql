@@ -195,7 +195,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY SELECT p.* FROM o2o.points_partner_post(partner, program, amount, 'fund', reference, reason, idempotency_key) p;
 END $$;
-COMMENT ON FUNCTION o2o.points_partner_fund(text, text, o2o.points, text, text, text) IS 'A partner has paid for points: a prepaid one for those to be granted, a postpaid one for those granted. partner, program, amount of points (NULL: all that is granted and not paid for), reference of the payment, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id (NULL where nothing was owed), the points paid for, the balance then, and how many points may be granted. Errors: O2322 no such partner, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_partner_fund(text, text, o2o.points, text, text, text) IS 'A partner has paid for points: a prepaid one for those to be granted, a postpaid one for those granted. partner, program, amount of points (NULL: all that is granted and not paid for), reference of the payment, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id (NULL where nothing was owed), the points paid for, the balance then, and how many points may be granted. Errors: O2322 no such partner, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments, O2321 its account is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_partner_withdraw(partner text, program text, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
@@ -204,7 +204,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY SELECT p.* FROM o2o.points_partner_post(partner, program, amount, 'settle', reference, reason, idempotency_key) p;
 END $$;
-COMMENT ON FUNCTION o2o.points_partner_withdraw(text, text, o2o.points, text, text, text) IS 'A partner gets money back for points that it paid for and that were not granted: partner, program, amount of points (NULL: all of them), reference of the payment, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id (NULL where there was nothing), the points withdrawn, the balance then, and how many points may be granted. Errors: O2301 the partner has fewer, O2322 no such partner, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_partner_withdraw(text, text, o2o.points, text, text, text) IS 'A partner gets money back for points that it paid for and that were not granted: partner, program, amount of points (NULL: all of them), reference of the payment, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id (NULL where there was nothing), the points withdrawn, the balance then, and how many points may be granted. Errors: O2301 the partner has fewer, O2322 no such partner, O2303 amount not positive, O2304 more digits than the program''s scale, O2004 the key was used with other arguments, O2321 its account is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_partner_limit(partner text, program text, credit_limit o2o.points) RETURNS o2o.points
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

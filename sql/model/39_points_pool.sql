@@ -77,27 +77,36 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_pool_balance(bigint) IS 'What is in a pool now: balance of the postings, what can be spent, and what of it expires within 30 days. Error: O2326 no such pool.';
 
-CREATE OR REPLACE FUNCTION o2o.points_pool_open(person bigint, program text, name text, on_leave text DEFAULT 'return', idempotency_key text DEFAULT NULL)
+CREATE OR REPLACE FUNCTION o2o.points_pool_open_once(person o2o.identifier, profile_id bigint, program text, name text, on_leave text, idempotency_key text)
 RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	claim record;
 	pool_id bigint;
 BEGIN
 	SELECT c.* INTO claim
-	FROM o2o.request_claim(idempotency_key, 'points_pool_open', jsonb_build_object('person', person, 'program', program, 'name', name, 'on_leave', on_leave)) c;
+	FROM o2o.request_claim(idempotency_key, 'points_pool_open', jsonb_build_object(
+		'person', coalesce(person::text, points_pool_open_once.profile_id::text), 'program', program, 'name', name, 'on_leave', on_leave)) c;
 	IF claim.replay IS NOT NULL THEN
 		RETURN claim.replay ->> 'pool_id';
 	END IF;
 	PERFORM o2o.points_program_check(program, 1);
-	PERFORM o2o.points_person(NULL, person);
+	profile_id := o2o.points_person(person, points_pool_open_once.profile_id);
 	pool_id := nextval('o2o.profile_id_seq');
 	INSERT INTO o2o.points_pool (profile_id, program, name, on_leave)
-	VALUES (pool_id, points_pool_open.program, points_pool_open.name, points_pool_open.on_leave);
+	VALUES (pool_id, points_pool_open_once.program, points_pool_open_once.name, points_pool_open_once.on_leave);
 	PERFORM o2o.points_account_open(pool_id, program);
-	INSERT INTO o2o.points_pool_member (profile_id, member_profile_id, joined_at) VALUES (pool_id, person, now());
+	INSERT INTO o2o.points_pool_member (profile_id, member_profile_id, joined_at) VALUES (pool_id, points_pool_open_once.profile_id, now());
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('pool_id', pool_id));
 	RETURN pool_id;
+END $$;
+COMMENT ON FUNCTION o2o.points_pool_open_once(o2o.identifier, bigint, text, text, text, text) IS 'points_pool_open for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
+
+CREATE OR REPLACE FUNCTION o2o.points_pool_open(person bigint, program text, name text, on_leave text DEFAULT 'return', idempotency_key text DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN o2o.points_pool_open_once(NULL, person, program, name, on_leave, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_pool_open(bigint, text, text, text, text) IS 'The same for a person known by profile or customer id.';
 
@@ -105,7 +114,7 @@ CREATE OR REPLACE FUNCTION o2o.points_pool_open(person o2o.identifier, program t
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN o2o.points_pool_open(o2o.points_person(person, NULL), program, name, on_leave, idempotency_key);
+	RETURN o2o.points_pool_open_once(person, NULL, program, name, on_leave, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_pool_open(o2o.identifier, text, text, text, text) IS 'Makes a pool of points with its first member, a person known by an identifier such as card:88001: program, name, what becomes of a member''s points who leaves (return, stay), idempotency key (a repeated call with it returns the first result). Returns the number of the pool. Errors: O2201 nobody has the identifier, O2302 unknown program, 23514 on_leave is neither, O2004 the key was used with other arguments.';
 
@@ -231,7 +240,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY SELECT m.* FROM o2o.points_pool_move(person, NULL, pool_id, NULL, 'leave', NULL, reason, idempotency_key) m;
 END $$;
-COMMENT ON FUNCTION o2o.points_pool_leave(o2o.identifier, bigint, text, text) IS 'Takes a member, known by an identifier, out of a pool. Where the pool''s on_leave is return, what the member put in and did not take out comes back, as far as it can be spent, nearest expiry first; else it stays. reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id of what came back (NULL: nothing), the balance of the member, and what can be spent from the pool. Errors: O2326 no such pool, or it is closed, O2327 no member, O2004 the key was used with other arguments, O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.points_pool_leave(o2o.identifier, bigint, text, text) IS 'Takes a member, known by an identifier, out of a pool. Where the pool''s on_leave is return, what the member put in and did not take out comes back, as far as it can be spent, nearest expiry first; else it stays. reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id of what came back (NULL: nothing), the balance of the member, and what can be spent from the pool. Errors: O2326 no such pool, or it is closed, O2327 no member, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2321 the account of the member is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_pool_leave(person bigint, pool_id bigint, reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS TABLE (transfer_id bigint, balance o2o.points, pool_available o2o.points)
@@ -299,4 +308,4 @@ BEGIN
 	UPDATE o2o.points_pool p SET closed_at = now() WHERE p.profile_id = pool_id;
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('returned', coalesce(result, '[]')));
 END $$;
-COMMENT ON FUNCTION o2o.points_pool_close(bigint, text, text) IS 'Closes a pool: what can be spent of it goes to the members, in proportion to what each put in and did not take out (in equal parts where nobody did), by largest remainder; lots of nearest expiry first, by customer. What has expired is written off, and so is what nobody is there for. A later refund into it is refused (O2321). reason, idempotency key (a repeated call with it returns the first result). Returns one row per member who got points: profile and points. Errors: O2326 no such pool, or it is closed already, O2004 the key was used with other arguments.';
+COMMENT ON FUNCTION o2o.points_pool_close(bigint, text, text) IS 'Closes a pool: what can be spent of it goes to the members, in proportion to what each put in and did not take out (in equal parts where nobody did), by largest remainder; lots of nearest expiry first, by customer. What has expired is written off, and so is what nobody is there for. A later refund into it is refused (O2321). reason, idempotency key (a repeated call with it returns the first result). Returns one row per member who got points: profile and points. Errors: O2326 no such pool, or it is closed already, O2004 the key was used with other arguments, O2321 the account of a member is closed.';

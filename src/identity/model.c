@@ -47,10 +47,11 @@ static Statement statements[] = {
 							{"source", "source_pkey", KEYS(1, "source"),
 							 COLUMNS(1, "default_country")}},
 	[O2O_SELECT_KINDS] = {"SELECT k.kind, k.priority, k.max_per_customer, k.is_unique, "
-						  "k.time_to_live FROM o2o.identifier_kind k",
+						  "k.time_to_live, k.shared_threshold FROM o2o.identifier_kind k",
 						  {InvalidOid},
-						  {"identifier_kind", COLUMNS(5, "kind", "priority", "max_per_customer",
-													  "is_unique", "time_to_live")}},
+						  {"identifier_kind",
+						   COLUMNS(6, "kind", "priority", "max_per_customer", "is_unique",
+								   "time_to_live", "shared_threshold")}},
 	[O2O_SELECT_BLOCKS] = {"SELECT b.kind, b.pattern FROM o2o.identifier_block b "
 						   "WHERE b.kind" ANY "($1)",
 						   {TEXTARRAYOID},
@@ -106,6 +107,11 @@ static Statement statements[] = {
 							{INT8OID},
 							{"profile", "profile_customer_id_idx", KEYS(1, "customer_id"),
 							 COLUMNS(3, "profile_id", "kind", "scope")}},
+	[O2O_SELECT_PROFILE_KINDS] = {"SELECT p.profile_id, p.kind, p.scope FROM o2o.profile p "
+								  "WHERE p.profile_id" ANY "($1)",
+								  {INT8ARRAYOID},
+								  {"profile", "profile_pkey", KEYS(1, "profile_id"), .is_any = true,
+								   COLUMNS(3, "profile_id", "kind", "scope")}},
 	[O2O_LOCK_CUSTOMER] = {"SELECT 1 FROM o2o.customer c WHERE c.customer_id" EQ
 						   "$1 FOR NO KEY UPDATE",
 						   {INT8OID}},
@@ -148,7 +154,7 @@ static Statement statements[] = {
 	[O2O_ABSORB_CUSTOMERS] = {"SELECT o2o.customer_absorb($1, $2, $3, $4, $5)",
 							  {INT8ARRAYOID, INT8ARRAYOID, INT8OID, INT8OID, TIMESTAMPTZOID}},
 	[O2O_SHARE_IDENTIFIER] = {"SELECT CASE WHEN o2o.identifier_is_overused($1) "
-							  "THEN o2o.identifier_mark_shared($1, $2) END",
+							  "THEN o2o.identifier_mark_shared($1, $2) ELSE false END",
 							  {INT8OID, TIMESTAMPTZOID}},
 };
 
@@ -294,6 +300,16 @@ o2o_model_int64(uint64 row, int column)
 	if (is_null)
 		elog(ERROR, "unexpected NULL in the model");
 	return DatumGetInt64(value);
+}
+
+/* A text of the last statement's rows, the caller's to keep, or NULL. */
+char *
+o2o_model_text(uint64 row, int column)
+{
+	bool is_null;
+	Datum value = o2o_model_value(row, column, &is_null);
+
+	return is_null ? NULL : TextDatumGetCString(value);
 }
 
 /* An array of ids as an argument. */

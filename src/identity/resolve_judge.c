@@ -39,6 +39,7 @@ typedef struct Verdict
 {
 	bool *accepted;
 	char **refused; /* the rule; NULL: not refused */
+	bool *suspect;  /* may turn out to be shared */
 	int refused_count;
 	int64 *roots; /* accepted customers, in the order of priority */
 	int root_count;
@@ -80,6 +81,7 @@ judge(const O2OPeople *people, const O2OKinds *kinds)
 
 	verdict.accepted = palloc0(people->count * sizeof(bool));
 	verdict.refused = palloc0(people->count * sizeof(char *));
+	verdict.suspect = palloc0(people->count * sizeof(bool));
 	verdict.roots = palloc(people->count * sizeof(int64));
 	verdict.newcomers = palloc(people->count * sizeof(int64));
 	o2o_union_start(&all, kinds, &people->shown[0]);
@@ -102,6 +104,9 @@ judge(const O2OPeople *people, const O2OKinds *kinds)
 			verdict.roots[verdict.root_count++] = shown->customer_id;
 	}
 	verdict.member_count = all.member_count;
+	for (int i = 0; i < people->count; i++)
+		verdict.suspect[i] =
+			verdict.refused[i] != NULL || o2o_union_is_crowd(&all, people->shown[i].kind);
 	if (verdict.refused_count > 0 && conflict_is_anonymous())
 	{
 		memset(verdict.accepted, 0, people->count * sizeof(bool));
@@ -209,7 +214,7 @@ write_customer(const Verdict *verdict, int64 evidence_profile_id, int64 evidence
 	return o2o_model_int64(0, 1);
 }
 
-/* The refused links, ascending by profile; an identifier that is refused too often is shared. */
+/* The refused links, ascending by profile. */
 static void
 write_refused(const O2OPeople *people, const Verdict *verdict, const O2OEvent *event)
 {
@@ -225,15 +230,50 @@ write_refused(const O2OPeople *people, const Verdict *verdict, const O2OEvent *e
 
 				(void) o2o_evidence_of_event(event, pair, 2, "suppressed", verdict->refused[j]);
 			}
-	for (int i = 0; i < people->count; i++)
-		if (verdict->refused[i] != NULL)
+}
+
+/*
+ * Marks the identifiers shared that were seen with too many people by now. Where one
+ * of those accepted is among them, its customer was split, and the event is that of
+ * the others: false.
+ */
+static bool
+share_overused(const O2OPeople *people, const Verdict *verdict, const O2OEvent *event,
+			   O2OResolved *resolved)
+{
+	bool *is_shared = palloc0(people->count * sizeof(bool));
+	bool is_split = false;
+	int i = 0;
+
+	for (int j = 0; j < people->count; j++)
+		if (verdict->suspect[j])
 		{
 			O2OModelCall call = {0};
+			bool is_null;
 
-			o2o_model_arg(&call, Int64GetDatum(people->shown[i].profile_id), false);
+			o2o_model_arg(&call, Int64GetDatum(people->shown[j].profile_id), false);
 			o2o_model_arg(&call, TimestampTzGetDatum(event->moment), false);
 			(void) o2o_model_run(O2O_SHARE_IDENTIFIER, &call, false);
+			is_shared[j] = DatumGetBool(o2o_model_value(0, 1, &is_null));
+			is_split = is_split || (is_shared[j] && verdict->accepted[j]);
 		}
+	if (!is_split)
+		return true;
+	while (i < people->count && (is_shared[i] || !verdict->accepted[i]))
+		i++;
+	if (i == people->count)
+		resolved->profile_id = resolved->customer_id = o2o_next_profile();
+	else
+	{
+		O2OModelCall call = {0};
+
+		resolved->profile_id = people->shown[i].profile_id;
+		o2o_model_arg(&call, Int64GetDatum(resolved->profile_id), false);
+		if (o2o_model_run(O2O_SELECT_CUSTOMER, &call, false) != 1)
+			elog(ERROR, "an accepted profile has no customer");
+		resolved->customer_id = o2o_model_int64(0, 1);
+	}
+	return false;
 }
 
 /* Steps 6 and 7, under the locks. */
@@ -261,10 +301,13 @@ o2o_judge_and_write(const O2OPeople *people, const O2OKinds *kinds, const O2OEve
 			resolved.customer_id = write_customer(&verdict, seen[0], link, event->moment);
 	}
 	write_refused(people, &verdict, event);
-	resolved.outcome = verdict.refused_count > 0    ? "suppressed"
-					   : verdict.root_count > 1     ? "merged"
-					   : verdict.root_count == 0    ? "new"
-					   : verdict.newcomer_count > 0 ? "attached"
-													: "known";
+	if (!share_overused(people, &verdict, event, &resolved))
+		resolved.outcome = "suppressed";
+	else
+		resolved.outcome = verdict.refused_count > 0    ? "suppressed"
+						   : verdict.root_count > 1     ? "merged"
+						   : verdict.root_count == 0    ? "new"
+						   : verdict.newcomer_count > 0 ? "attached"
+														: "known";
 	return resolved;
 }

@@ -32,6 +32,23 @@ SELECT (points_balance('card:a1')).balance AS ann, (points_balance('card:b1')).b
 SELECT DISTINCT outcome FROM generate_series(1, 6) n, LATERAL identify(jsonb_build_object('device', 'tablet', 'unionid', 'guest' || n), 'app');
 SELECT is_shared, customer_lookup('device:tablet'::identifier) AS whose FROM o2o.profile_identifier WHERE identifier = 'device:tablet';
 TABLE pg_temp.people;
+-- No rule refuses the cards of the members who log in on a store's tablet, one after the other: all become one. The
+-- fifth tells that it is the store's: each is on his own again, with what he earned, and what else was seen of him.
+SELECT outcome FROM identify('{"card": "m1", "email": "m1@shop.cn"}', 'pos');
+SELECT n, i.outcome, (SELECT e.balance FROM points_earn(i.profile_id, n::points, 'stars') e) AS earned
+FROM generate_series(1, 4) n, LATERAL identify(jsonb_build_object('device', 'kiosk', 'card', 'm' || n), 'app') i;
+SELECT count(DISTINCT customer_lookup(('card:m' || n)::identifier)) AS customers FROM generate_series(1, 4) n;
+SELECT outcome, customer_id = profile_id AS is_own FROM identify('{"device": "kiosk", "card": "m5"}', 'app');
+SELECT n, (points_balance(('card:m' || n)::identifier)).balance, customer_lookup(('card:m' || n)::identifier) = customer_lookup('email:m1@shop.cn'::identifier) AS has_email
+FROM generate_series(1, 4) n;
+SELECT outcome FROM identify('{"device": "kiosk", "card": "m6"}', 'app');
+SELECT is_shared FROM o2o.profile_identifier WHERE identifier = 'device:kiosk';
+-- A phone of one's own with as many browsers, cards that were seen together, and addresses known otherwise is not one.
+SELECT DISTINCT outcome FROM generate_series(1, 12) n, LATERAL identify(jsonb_build_object('phone', '+8613800138111', 'cookie', 'b' || n), 'web') ORDER BY 1;
+SELECT outcome FROM identify('{"card": ["o1", "o2", "o3", "o4", "o5", "o6"]}', 'pos');
+SELECT DISTINCT outcome FROM generate_series(1, 6) n, LATERAL identify(jsonb_build_object('device', 'mine', 'card', 'o' || n), 'app') ORDER BY 1;
+SELECT count(*) FILTER (WHERE is_shared) AS shared FROM o2o.profile_identifier WHERE identifier IN ('phone:+8613800138111', 'device:mine');
+SELECT * FROM identity_verify();
 SELECT * FROM identity_verify();
 
 -- Clients that send "null" for nobody make one giant of everybody (PostHog #5527).

@@ -75,7 +75,17 @@ SET ROLE o2o_source_clerk;
 SELECT taken, problems FROM source_import('shop_crm');
 SELECT * FROM identity_verify();
 
+-- health() tells of a source that nobody imported for two days, and of a backfill that stands still.
 RESET ROLE;
+CREATE VIEW behind AS SELECT "check", status, value !~ '^imported' AS is_never, hint FROM health() WHERE "check" ~ '^(source:|backfill:)';
+TABLE behind;
+UPDATE o2o.source_table SET imported_at = now() - interval '3 days';
+INSERT INTO o2o.import_batch (batch_id, rows_total, rows_done, started_at, last_chunk_at, last_error) VALUES (5, 10, 4, now() - interval '2 days', now() - interval '2 hours', '53100: disk full');
+TABLE behind;
+UPDATE o2o.import_batch SET last_chunk_at = now();
+UPDATE o2o.source_table SET imported_at = NULL;
+TABLE behind;
+
 \c contrib_regression
 SET client_min_messages = warning;
 DROP DATABASE o2o_identity_source;
