@@ -149,7 +149,7 @@ BEGIN
 		JOIN o2o.points_account a ON a.profile_id = u.person AND a.program = earn_many_sql.program AND a.kind = 'member'
 		JOIN o2o.profile p ON p.profile_id = u.person
 		JOIN o2o.points_system_account s ON s.program = a.program AND s.kind = 'issuer'
-		CROSS JOIN (SELECT o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone) AS at, o2o.points_grant_month(now(), rule.time_zone) AS month) e;
+		CROSS JOIN (SELECT o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone, rule.expires_at) AS at, o2o.points_grant_month(now(), rule.time_zone) AS month) e;
 	PERFORM o2o.points_write_sql(batch.persons, batch.accounts, batch.transfers, batch.contras, batch.operations, batch.expires_at, batch.months, batch.funding,
 		amounts, batch.requests, batch.persons, batch.customers, batch.nothing, batch.nothing, batch.moments, batch.nothing::bigint[]);
 	RETURN QUERY

@@ -22,9 +22,13 @@ CREATE FUNCTION o2o.evidence_record(profiles bigint[], status text, rule text, s
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'o2o_evidence_record';
 COMMENT ON FUNCTION o2o.evidence_record(bigint[], text, text, text, text, text, timestamptz) IS 'Writes a piece of evidence (profiles ascending) or, where the same is on record, moves its last_seen_at. Returns its id.';
 
-CREATE FUNCTION o2o.identity_conflict(customers bigint[]) RETURNS text
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'o2o_identity_conflict';
-COMMENT ON FUNCTION o2o.identity_conflict(bigint[]) IS 'Which rule would be violated if these customers, whose locks are held, were one: customer_cap, cannot_link, unique:<kind>, limit:<kind>, or NULL for none. What identify() asks, for links that come from elsewhere.';
+CREATE FUNCTION o2o.profiles_conflict(a bigint[], b bigint[]) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'o2o_profiles_conflict';
+COMMENT ON FUNCTION o2o.profiles_conflict(bigint[], bigint[]) IS 'The rule of today that a link between two sets of profiles would violate, as identity_evidence.reason has it: customer_cap, cannot_link, unique:<kind>, limit:<kind>, or NULL for none. What identify() asks, for links that come from elsewhere. A rule of a kind counts where both sets have that kind: who has none of it does not make it worse.';
+
+CREATE FUNCTION o2o.kinds_conflict(kinds text[], scopes text[]) RETURNS text
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'o2o_kinds_conflict';
+COMMENT ON FUNCTION o2o.kinds_conflict(text[], text[]) IS 'The rule of today that a customer with profiles of these kinds, each within its scope, violates: customer_cap, unique:<kind>, limit:<kind>, or NULL for none. Rules are read once a statement. Error: 2202E the arrays differ in length.';
 
 CREATE FUNCTION o2o.identity_resolve(identifiers o2o.identifier[], source text, event_id text, occurred_at timestamptz,
 	OUT profile_id bigint, OUT customer_id bigint, OUT outcome text)

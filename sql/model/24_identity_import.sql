@@ -82,8 +82,6 @@ COMMENT ON FUNCTION o2o.identity_import_stage(bigint, timestamptz, text, text, b
 CREATE OR REPLACE FUNCTION o2o.identity_import_group() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 #variable_conflict use_column
-DECLARE
-	cap integer := o2o.identity_setting('customer_cap')::integer;
 BEGIN
 	DROP TABLE IF EXISTS pg_temp.import_member, pg_temp.import_group, pg_temp.import_count, pg_temp.import_whole;
 	CREATE TEMP TABLE import_member ON COMMIT DROP AS
@@ -106,33 +104,22 @@ BEGIN
 	SELECT g.component, max(g.customer_id) AS customer_id, count(*) AS size,
 		count(DISTINCT g.customer_id) < 2				-- a merge is logged one by one
 			AND coalesce(max(g.customer_id) = g.component, true)
-			AND count(*) <= cap
+			AND o2o.kinds_conflict(array_agg(g.kind), array_agg(g.scope)) IS NULL
 			AND NOT coalesce(bool_or(g.expires), false) AS is_whole
 	FROM (
-		SELECT m.component, p.customer_id, n.expires
+		SELECT m.component, p.customer_id, n.expires, coalesce(p.kind, n.kind) AS kind, coalesce(p.scope, n.scope) AS scope
 		FROM pg_temp.import_member m
 			LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
 			LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
 	) g
 	GROUP BY g.component;
 	CREATE TEMP TABLE import_count ON COMMIT DROP AS
-	SELECT s.component, s.kind, sum(s.in_scope) AS n, max(s.in_scope) AS most
-	FROM (
-		SELECT m.component, coalesce(p.kind, n.kind) AS kind, coalesce(p.scope, n.scope) AS scope, count(*) AS in_scope
-		FROM pg_temp.import_member m
-			LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
-			LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
-		GROUP BY 1, 2, 3
-	) s
-	GROUP BY s.component, s.kind;
+	SELECT m.component, coalesce(p.kind, n.kind) AS kind, count(*) AS n
+	FROM pg_temp.import_member m
+		LEFT JOIN o2o.profile p ON p.profile_id = m.profile_id
+		LEFT JOIN pg_temp.import_node n ON n.profile_id = m.profile_id
+	GROUP BY 1, 2;
 	ANALYZE pg_temp.import_group, pg_temp.import_count;
-	UPDATE pg_temp.import_group g SET is_whole = false
-	FROM (
-		SELECT s.component
-		FROM pg_temp.import_count s JOIN o2o.identifier_kind k ON k.kind = s.kind
-		WHERE s.n > k.max_per_customer OR (k.is_unique AND s.most > 1)
-	) violation
-	WHERE violation.component = g.component;
 	-- Where an identifier may turn out to be shared, it matters who came first.
 	UPDATE pg_temp.import_group g SET is_whole = false
 	FROM (
@@ -156,7 +143,7 @@ BEGIN
 		JOIN pg_temp.import_member m ON m.profile_id = n.profile_id
 		JOIN pg_temp.import_group g ON g.component = m.component AND g.is_whole
 	WHERE NOT n.is_shared;
-	ANALYZE pg_temp.import_group, pg_temp.import_whole;
+	ANALYZE pg_temp.import_whole;
 END $$;
 COMMENT ON FUNCTION o2o.identity_import_group() IS 'Second step of identity_import(): the groups that the staged events form together with the customers of today, and which of them violate no rule (is_whole); import_whole has the nodes of those.';
 

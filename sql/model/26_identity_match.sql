@@ -132,7 +132,7 @@ BEGIN
 	IF roots[1] = roots[2] THEN
 		RETURN 'known';
 	END IF;
-	refused := o2o.identity_conflict(roots);
+	refused := o2o.profiles_conflict(o2o.customer_profiles(roots[1]), o2o.customer_profiles(roots[2]));
 	IF refused = 'cannot_link' THEN
 		RETURN 'kept apart';	-- somebody decided that
 	END IF;

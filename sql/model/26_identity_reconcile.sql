@@ -1,34 +1,6 @@
 -- The identity room: customers under rules that were changed. The rules bind what
 -- is linked from then on; identity_reconcile() applies them to what was linked before.
 
-CREATE OR REPLACE FUNCTION o2o.profiles_conflict(a bigint[], b bigint[]) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN CASE
-		WHEN cardinality(a) + cardinality(b) > o2o.identity_setting('customer_cap')::integer THEN 'customer_cap'
-		WHEN EXISTS (
-			SELECT FROM o2o.identity_evidence e
-			WHERE e.profile_id = ANY (a || b) AND e.status = 'cannot_link' AND e.profiles && a AND e.profiles && b) THEN 'cannot_link'
-		ELSE (
-			SELECT CASE WHEN bool_or(k.is_unique AND s.is_crossed AND s.n > 1) THEN 'unique:' ELSE 'limit:' END || k.kind
-			FROM (
-				SELECT p.kind, p.scope, count(*) AS n, bool_or(p.profile_id = ANY (a)) AS in_a, bool_or(p.profile_id = ANY (b)) AS in_b,
-					bool_or(p.profile_id = ANY (a)) AND bool_or(p.profile_id = ANY (b)) AS is_crossed
-				FROM o2o.profile p
-				WHERE p.profile_id = ANY (a || b)
-				GROUP BY p.kind, p.scope
-			) s
-				JOIN o2o.identifier_kind k ON k.kind = s.kind
-			GROUP BY k.kind, k.priority, k.max_per_customer
-			-- A side that has none of the kind does not make it worse.
-			HAVING bool_or(k.is_unique AND s.is_crossed AND s.n > 1)
-				OR (sum(s.n) > k.max_per_customer AND bool_or(s.in_a) AND bool_or(s.in_b))
-			ORDER BY k.priority DESC, k.kind COLLATE "C"
-			LIMIT 1)
-		END;
-END $$;
-COMMENT ON FUNCTION o2o.profiles_conflict(bigint[], bigint[]) IS 'The rule of today that a link between two sets of profiles would violate, as identity_evidence.reason has it, or NULL. A rule of a kind counts where both sets have that kind.';
-
 CREATE OR REPLACE FUNCTION o2o.identity_blocked() RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -113,15 +85,11 @@ BEGIN
 	CREATE INDEX ON pg_temp.reconcile_member (group_id);
 	FOR root IN
 		SELECT s.customer_id FROM (
-			SELECT c.customer_id FROM o2o.customer c WHERE c.profile_count > o2o.identity_setting('customer_cap')::integer
-			UNION
 			SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id = ANY (blocked)
 			UNION
-			SELECT q.customer_id
-			FROM (SELECT p.customer_id, p.kind, p.scope, count(*) AS n FROM o2o.profile p GROUP BY p.customer_id, p.kind, p.scope) q
-				JOIN o2o.identifier_kind k ON k.kind = q.kind
-			GROUP BY q.customer_id, k.kind, k.max_per_customer, k.is_unique
-			HAVING sum(q.n) > k.max_per_customer OR (k.is_unique AND max(q.n) > 1)
+			SELECT p.customer_id FROM o2o.profile p
+			GROUP BY p.customer_id
+			HAVING count(*) > 1 AND o2o.kinds_conflict(array_agg(p.kind), array_agg(p.scope)) IS NOT NULL
 		) s
 		WHERE only_customers IS NULL OR s.customer_id = ANY (only_customers)
 		ORDER BY s.customer_id

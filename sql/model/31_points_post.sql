@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, cu
 	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
 	expires_round text DEFAULT 'day', reserve_policy text DEFAULT 'none', organisation_id bigint DEFAULT NULL,
 	valid_from timestamptz DEFAULT '-infinity', clawback_policy text DEFAULT 'negative', refund_grace interval DEFAULT NULL,
-	reserve_ratio numeric DEFAULT 1) RETURNS void
+	reserve_ratio numeric DEFAULT 1, expires_at timestamptz DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF expires_after <= interval '0' THEN
@@ -30,11 +30,12 @@ BEGIN
 	-- An unknown time zone is an error here rather than at the first sale.
 	PERFORM now() AT TIME ZONE points_program_create.time_zone;
 	INSERT INTO o2o.points_program (program, name, organisation_id, currency, time_zone, scale, expires_after, expires_round, reserve_policy,
-		clawback_policy, refund_grace, reserve_ratio)
+		clawback_policy, refund_grace, reserve_ratio, expires_at)
 	VALUES (points_program_create.program, points_program_create.name, points_program_create.organisation_id,
 		points_program_create.currency, points_program_create.time_zone, points_program_create.scale,
 		points_program_create.expires_after, points_program_create.expires_round, points_program_create.reserve_policy,
-		points_program_create.clawback_policy, points_program_create.refund_grace, points_program_create.reserve_ratio);
+		points_program_create.clawback_policy, points_program_create.refund_grace, points_program_create.reserve_ratio,
+		points_program_create.expires_at);
 	INSERT INTO o2o.points_program_rate (program, valid_from, points_per_unit, value_per_point, cost_per_point, expected_redemption)
 	VALUES (points_program_create.program, points_program_create.valid_from, points_program_create.points_per_unit,
 		points_program_create.value_per_point, points_program_create.cost_per_point, points_program_create.expected_redemption);
@@ -42,7 +43,7 @@ BEGIN
 	SELECT points_program_create.program, u.kind
 	FROM unnest('{issuer,redeemed,expired,in_transit,adjustment,exchange}'::text[]) u (kind);
 END $$;
-COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval, numeric) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired), how many times the reserve the liability may be (1 to 100). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
+COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval, numeric, timestamptz) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired), how many times the reserve the liability may be (1 to 100), a fixed moment at which points are gone at the latest (NULL: none). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
 
 CREATE OR REPLACE FUNCTION o2o.points_program_check(program text, amount o2o.points) RETURNS o2o.points_program
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -329,7 +330,7 @@ DECLARE
 	account bigint;
 	contra bigint;
 	of_partner boolean := funding LIKE 'partner:%';
-	lot_expires_at timestamptz := o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone);
+	lot_expires_at timestamptz := o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone, rule.expires_at);
 	lot_month date := o2o.points_grant_month(occurred_at, rule.time_zone);
 	in_debt boolean;
 	is_pending boolean := coalesce(activate_at > now(), false);

@@ -363,14 +363,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_balance(bigint) IS 'The same for a person known by profile or customer id.';
 
-CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION o2o.points_expire_from(max_lots integer, expired_from timestamptz, OUT swept bigint, OUT swept_until timestamptz)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	owners bigint[];
 	until timestamptz;
+	found_lots bigint;
 	request uuid := gen_random_uuid();
 	part record;
-	swept bigint;
 BEGIN
 	-- Portions of holds that are over first: points_accounts_lock closes them.
 	SELECT array_agg(DISTINCT d.profile_id), count(*) INTO owners, swept
@@ -379,10 +379,10 @@ BEGIN
 		WHERE t.is_open AND t.held_until < 'infinity' AND t.held_until <= now()
 		ORDER BY t.held_until LIMIT greatest(max_lots, 0)
 	) d;
-	SELECT array_agg(DISTINCT d.profile_id) || owners, max(d.expires_at) INTO owners, until
+	SELECT array_agg(DISTINCT d.profile_id) || owners, max(d.expires_at), count(*) INTO owners, until, found_lots
 	FROM (
 		SELECT l.profile_id, l.expires_at FROM o2o.points_lot l
-		WHERE l.expires_at < 'infinity' AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) l.held
+		WHERE l.expires_at < 'infinity' AND l.expires_at >= expired_from AND l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) l.held
 		ORDER BY l.expires_at LIMIT greatest(max_lots, 0)
 	) d;
 	PERFORM o2o.points_accounts_lock(owners);
@@ -402,6 +402,13 @@ BEGIN
 			(SELECT max(u.at) FROM unnest(part.expires_at) u (at)));
 		swept := swept + cardinality(part.amounts);
 	END LOOP;
-	RETURN swept;
+	swept_until := CASE WHEN found_lots < max_lots THEN now() ELSE until END;
 END $$;
-COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. Called by maintain(); safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept.';
+COMMENT ON FUNCTION o2o.points_expire_from(integer, timestamptz) IS 'points_expire() that looks only for lots that expired at a moment or later (expired_from). Returns how many portions and lots it swept, and until when, from that moment on, nothing is left to sweep.';
+
+CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (o2o.points_expire_from(max_lots, '-infinity')).swept;
+END $$;
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. It looks at all lots that ever expired; maintain() mostly at those since it last looked. Safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept.';

@@ -87,7 +87,7 @@ BEGIN
 			WHERE i.batch_id = points_import_draw.batch_id
 		)
 		SELECT i.customer_id, i.program, i.occurred_at, CASE i.operation WHEN 'burn' THEN 2 ELSE 1 END AS step, i.import_no,
-			i.profile_id, a.account_id, o2o.points_expires_at(i.occurred_at, r.expires_after, r.expires_round, r.time_zone) AS expires_at,
+			i.profile_id, a.account_id, o2o.points_expires_at(i.occurred_at, r.expires_after, r.expires_round, r.time_zone, r.expires_at) AS expires_at,
 			o2o.points_grant_month(i.occurred_at, r.time_zone) AS grant_month, 'program' AS funding, i.amount
 		FROM staged i
 			JOIN o2o.points_program r ON r.program = i.program
@@ -268,7 +268,7 @@ BEGIN
 	WITH event AS MATERIALIZED (
 		SELECT i.import_no, i.profile_id, i.program, i.operation, i.amount, i.occurred_at, i.reference,
 			coalesce(p.customer_id, i.profile_id) AS customer_id, a.account_id, s.account_id AS contra_account_id,
-			o2o.points_expires_at(i.occurred_at, r.expires_after, r.expires_round, r.time_zone) AS expires_at,
+			o2o.points_expires_at(i.occurred_at, r.expires_after, r.expires_round, r.time_zone, r.expires_at) AS expires_at,
 			o2o.points_grant_month(i.occurred_at, r.time_zone) AS grant_month,
 			nextval('o2o.points_transfer_id_seq') AS transfer_id
 		FROM o2o.import_points i

@@ -333,7 +333,7 @@ BEGIN
 		rest := o2o.points_repay(profile_id, customer, program, amount, transfer_id, contra, 'adjust', reference, reason, claim.request_id, now());
 		IF rest OPERATOR(o2o.>) 0 THEN
 			PERFORM o2o.points_post(profile_id, o2o.points_account_open(profile_id, program), transfer_id, contra, 'adjust',
-				ARRAY[o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone)],
+				ARRAY[o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone, rule.expires_at)],
 				ARRAY[o2o.points_grant_month(now(), rule.time_zone)], ARRAY['program'], ARRAY[rest],
 				claim.request_id, profile_id, customer, reference, reason, now());
 		END IF;
@@ -422,7 +422,7 @@ BEGIN
 	IF rest OPERATOR(o2o.>) 0 THEN
 		PERFORM o2o.points_post(source.acting_profile_id, o2o.points_account_open(source.acting_profile_id, source.program), points_give_back.transfer_id,
 			o2o.points_system_account_id(source.program, 'adjustment'), 'adjust',
-			ARRAY[o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone)],
+			ARRAY[o2o.points_expires_at(now(), rule.expires_after, rule.expires_round, rule.time_zone, rule.expires_at)],
 			ARRAY[o2o.points_grant_month(now(), rule.time_zone)], ARRAY['program'], ARRAY[rest],
 			points_give_back.request_id, source.acting_profile_id, customer, NULL, points_give_back.reason, now(), taken_transfer_id);
 	END IF;

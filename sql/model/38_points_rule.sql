@@ -222,7 +222,7 @@ BEGIN
 	END LOOP;
 	IF lots > 0 THEN
 		PERFORM o2o.points_post(points_grant_shares.profile_id, account, new_transfer_id, issuer, 'earn',
-			array_fill(o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone), ARRAY[lots]),
+			array_fill(o2o.points_expires_at(occurred_at, rule.expires_after, rule.expires_round, rule.time_zone, rule.expires_at), ARRAY[lots]),
 			array_fill(o2o.points_grant_month(occurred_at, rule.time_zone), ARRAY[lots]), fundings[:lots], amounts[:lots],
 			request_id, points_grant_shares.profile_id, points_grant_shares.customer_id, reference, reason, occurred_at);
 		IF rule.reserve_policy = 'enforce' THEN

@@ -45,7 +45,7 @@ BEGIN
 		JOIN o2o.points_program r ON r.program = i.program
 		CROSS JOIN LATERAL (SELECT CASE WHEN i.amount OPERATOR(o2o.<) 0 AND r.clawback_policy = 'debt' THEN 'debt' ELSE 'member' END AS kind) k
 		LEFT JOIN LATERAL (
-			SELECT coalesce(i.expires_at, o2o.points_expires_at(i.granted_at, r.expires_after, r.expires_round, r.time_zone)) AS expires_at,
+			SELECT coalesce(i.expires_at, o2o.points_expires_at(i.granted_at, r.expires_after, r.expires_round, r.time_zone, r.expires_at)) AS expires_at,
 				o2o.points_grant_month(i.granted_at, r.time_zone) AS grant_month, i.funding
 			WHERE i.amount OPERATOR(o2o.>) 0) l ON true
 		LEFT JOIN o2o.points_account a ON a.profile_id = i.profile_id AND a.program = i.program AND a.kind = k.kind

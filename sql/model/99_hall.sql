@@ -7,14 +7,16 @@ CREATE TABLE IF NOT EXISTS o2o.maintenance (
 	finished_at timestamptz,
 	done text,
 	whole_at timestamptz,
-	snapshot_id bigint
+	snapshot_id bigint,
+	reached timestamptz
 );
 COMMENT ON TABLE o2o.maintenance IS 'Steps of maintain(), one row each. A step is locked while it runs.';
 COMMENT ON COLUMN o2o.maintenance.step IS 'Step: partitions, points_expire, points_tiers, points_rollup, points_block, verify';
 COMMENT ON COLUMN o2o.maintenance.started_at IS 'When its last finished run started; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.finished_at IS 'When it last finished; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.done IS 'What it did then, in words; NULL: it never ran';
-COMMENT ON COLUMN o2o.maintenance.whole_at IS 'Of verify: when it last read the whole ledger; NULL: never, or a step that has no such thing';
+COMMENT ON COLUMN o2o.maintenance.whole_at IS 'Of verify and points_expire: when it last looked at all of the ledger; NULL: never, or a step that has no such thing';
+COMMENT ON COLUMN o2o.maintenance.reached IS 'Of points_expire: lots that expired before were swept; NULL: it begins with the first';
 COMMENT ON COLUMN o2o.maintenance.snapshot_id IS 'Of verify: the snapshot that it took then, since which it reads; refers to points_snapshot; NULL: none, the next one is whole';
 INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('points_tiers'), ('points_rollup'), ('points_block'), ('verify')
 ON CONFLICT DO NOTHING;
@@ -55,6 +57,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.maintain_verify(interval) IS 'Step verify of maintain(): counts the rows of the verify functions. The whole ledger is read where that was longer ago than whole_after, or had rows, or the snapshot of that time is gone; then a new snapshot is taken, and kept where nothing was found. In between what was posted since the snapshot is read. Returns what it found, in words.';
 
+CREATE OR REPLACE FUNCTION o2o.maintain_expire() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	from_at timestamptz;
+	whole timestamptz;
+	batch record;
+BEGIN
+	SELECT coalesce(m.reached, '-infinity'), m.whole_at INTO from_at, whole FROM o2o.maintenance m WHERE m.step = 'points_expire';
+	-- Once a day from the first lot on: points come to expired lots by refunds, imports and holds that are over.
+	IF whole <= now() - interval '1 day' THEN
+		from_at := '-infinity';
+		whole := NULL;
+	END IF;
+	SELECT e.swept, e.swept_until INTO batch FROM o2o.points_expire_from(1000, from_at) e;
+	UPDATE o2o.maintenance m
+	SET reached = batch.swept_until, whole_at = CASE WHEN whole IS NULL AND batch.swept_until = now() THEN now() ELSE whole END
+	WHERE m.step = 'points_expire';
+	RETURN batch.swept;
+END $$;
+COMMENT ON FUNCTION o2o.maintain_expire() IS 'A batch of step points_expire of maintain(): goes on where the last one ended, and once a day begins with the lot that expired first. Returns how many portions and lots it swept.';
+
 CREATE OR REPLACE FUNCTION o2o.maintain_step(step text, until timestamptz, verify_whole interval DEFAULT '7 days') RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -72,7 +95,7 @@ BEGIN
 				(SELECT least(min(t.occurred_at), started) FROM o2o.touchpoint_default t), started + interval '3 months');
 			report := format('%s partitions made', rows);
 		WHEN 'points_expire' THEN
-			rows := o2o.points_expire(1000);
+			rows := o2o.maintain_expire();
 			report := format('%s lots expired in the last batch', rows);
 		WHEN 'points_tiers' THEN
 			rows := o2o.points_tier_evaluate(NULL, 1000);

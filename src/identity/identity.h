@@ -42,4 +42,12 @@ extern O2OIdentifierStatus
 o2o_identifier_read_phone(const char *number, int len, const char *country, int country_len,
 						  O2OIdentifierText *out);
 
+/* resolve_write.c */
+
+/* Locks one customer and looks whether it is one still. */
+typedef bool (*O2OCustomerLocker)(void *argument, int64 customer_id);
+
+extern bool
+o2o_customers_lock_each(int64 *roots, int count, O2OCustomerLocker lock, void *argument);
+
 #endif /* O2O_IDENTITY_H */

@@ -107,6 +107,11 @@ static Statement statements[] = {
 							{INT8OID},
 							{"profile", "profile_customer_id_idx", KEYS(1, "customer_id"),
 							 COLUMNS(3, "profile_id", "kind", "scope")}},
+	[O2O_SELECT_PROFILE_KINDS] = {"SELECT p.profile_id, p.kind, p.scope FROM o2o.profile p "
+								  "WHERE p.profile_id" ANY "($1)",
+								  {INT8ARRAYOID},
+								  {"profile", "profile_pkey", KEYS(1, "profile_id"), .is_any = true,
+								   COLUMNS(3, "profile_id", "kind", "scope")}},
 	[O2O_LOCK_CUSTOMER] = {"SELECT 1 FROM o2o.customer c WHERE c.customer_id" EQ
 						   "$1 FOR NO KEY UPDATE",
 						   {INT8OID}},
@@ -295,6 +300,16 @@ o2o_model_int64(uint64 row, int column)
 	if (is_null)
 		elog(ERROR, "unexpected NULL in the model");
 	return DatumGetInt64(value);
+}
+
+/* A text of the last statement's rows, the caller's to keep, or NULL. */
+char *
+o2o_model_text(uint64 row, int column)
+{
+	bool is_null;
+	Datum value = o2o_model_value(row, column, &is_null);
+
+	return is_null ? NULL : TextDatumGetCString(value);
 }
 
 /* An array of ids as an argument. */

@@ -24,6 +24,7 @@ typedef enum O2OModelStatement
 	O2O_SELECT_PROFILES,
 	O2O_SELECT_CUSTOMER,
 	O2O_SELECT_MEMBERS,
+	O2O_SELECT_PROFILE_KINDS,
 	O2O_LOCK_CUSTOMER,
 	O2O_SELECT_LINK,
 	O2O_SELECT_CANNOT_LINK,
@@ -59,6 +60,7 @@ extern Oid o2o_model_identifier_type(void);
 extern uint64 o2o_model_run(O2OModelStatement statement, O2OModelCall *call, bool read_only);
 extern Datum o2o_model_value(uint64 row, int column, bool *is_null);
 extern int64 o2o_model_int64(uint64 row, int column);
+extern char *o2o_model_text(uint64 row, int column);
 extern ArrayType *o2o_model_ids(const int64 *ids, int count);
 
 #endif /* O2O_IDENTITY_MODEL_H */

@@ -275,7 +275,7 @@ lock_people(const O2OPeople *people, O2OShown *shown, int count, TimestampTz see
 	for (int i = 0; i < people->count; i++)
 		if (people->shown[i].customer_id != 0)
 			roots[n++] = people->shown[i].customer_id;
-	if (!o2o_customers_lock(roots, o2o_ids_sort(roots, n)))
+	if (!o2o_customers_lock(roots, n))
 		return false;
 	read_identifiers(shown, count);
 	now = find_people(shown, count, seen_at);

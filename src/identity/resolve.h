@@ -64,6 +64,7 @@ typedef struct O2OAdmission
 } O2OAdmission;
 
 /* resolve_rules.c */
+extern void o2o_kinds_read(O2OKinds *kinds);
 extern O2OShown *
 o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, O2OAdmission *admission);
 
@@ -76,11 +77,14 @@ typedef struct O2OTally
 	const char *kind;
 	const char *scope;
 	int count;
+	int added; /* of these, of the side that is added */
 } O2OTally;
 
 typedef struct O2OUnion
 {
 	const O2OKinds *kinds;
+	bool read_only;       /* for a function that sees what its caller sees */
+	bool is_adding;       /* to what was there before; else all count alike */
 	int64 first_customer; /* not read yet; 0: none */
 	bool is_cap_read;
 	int32 cap;      /* PG_INT32_MAX: none */
@@ -93,6 +97,7 @@ typedef struct O2OUnion
 	int tally_count;
 } O2OUnion;
 
+/* resolve_conflict.c */
 extern void o2o_union_start(O2OUnion *all, const O2OKinds *kinds, const O2OShown *first);
 extern char *o2o_union_add(O2OUnion *all, const O2OShown *shown);
 extern bool o2o_union_is_crowd(const O2OUnion *all, const O2OKind *kind);
@@ -121,7 +126,7 @@ o2o_judge_and_write(const O2OPeople *people, const O2OKinds *kinds, const O2OEve
 /* resolve_write.c */
 pg_noreturn extern void o2o_source_error(Datum source, bool is_null);
 extern int o2o_ids_sort(int64 *ids, int count);
-extern bool o2o_customers_lock(const int64 *roots, int count);
+extern bool o2o_customers_lock(int64 *roots, int count);
 extern int64 o2o_evidence_of_event(const O2OEvent *event, const int64 *profiles, int count,
 								   const char *status, const char *reason);
 

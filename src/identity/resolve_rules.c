@@ -1,8 +1,8 @@
 /*
  * resolve_rules.c
- *		The rules of identify(), as identifier_kind, identifier_block and setting
- *		have them: which identifiers are admitted, and what may not be one customer.
- *		When they are asked, and what follows, lives in resolve.c.
+ *		Which identifiers of an event are admitted, as identifier_kind and
+ *		identifier_block have it. What may not be one customer lives in
+ *		resolve_conflict.c; when either is asked, in resolve.c.
  */
 #include "identity/identity.h"
 
@@ -16,21 +16,10 @@
 
 PG_FUNCTION_INFO_V1(o2o_identity_admit);
 PG_FUNCTION_INFO_V1(o2o_identifier_scope);
-PG_FUNCTION_INFO_V1(o2o_identity_conflict);
-
-/* A text of the last statement's rows; the caller's to keep. */
-static char *
-text_value(uint64 row, int column)
-{
-	bool is_null;
-	Datum value = o2o_model_value(row, column, &is_null);
-
-	return is_null ? NULL : TextDatumGetCString(value);
-}
 
 /* The rows of identifier_kind. Rules are read as they stand when a call begins. */
-static void
-read_kinds(O2OKinds *kinds)
+void
+o2o_kinds_read(O2OKinds *kinds)
 {
 	kinds->count = (int) o2o_model_run(O2O_SELECT_KINDS, NULL, true);
 	kinds->rows = palloc(Max(kinds->count, 1) * sizeof(O2OKind));
@@ -40,7 +29,7 @@ read_kinds(O2OKinds *kinds)
 		bool is_null;
 		Datum value;
 
-		kind->kind = text_value(row, 1);
+		kind->kind = o2o_model_text(row, 1);
 		kind->priority = DatumGetInt32(o2o_model_value(row, 2, &is_null));
 		value = o2o_model_value(row, 3, &is_null);
 		kind->limit = is_null ? PG_INT32_MAX : DatumGetInt32(value);
@@ -201,7 +190,7 @@ o2o_identifiers_admit(ArrayType *identifiers, const O2OEvent *event, O2OAdmissio
 		if (o2o_model_run(O2O_SELECT_COUNTRY, &source, true) == 0)
 			o2o_source_error(event->source, event->is_source_null);
 	}
-	read_kinds(kinds);
+	o2o_kinds_read(kinds);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -252,216 +241,4 @@ o2o_identity_admit(PG_FUNCTION_ARGS)
 							 TYPALIGN_INT);
 	SPI_finish();
 	PG_RETURN_ARRAYTYPE_P(result);
-}
-
-/* One more profile of a kind and scope. */
-static void
-tally(O2OUnion *all, const char *kind, const char *scope)
-{
-	for (int i = 0; i < all->tally_count; i++)
-		if (strcmp(all->tallies[i].kind, kind) == 0 && strcmp(all->tallies[i].scope, scope) == 0)
-		{
-			all->tallies[i].count++;
-			return;
-		}
-	all->tallies = all->tally_count == 0
-					   ? palloc(16 * sizeof(O2OTally))
-					   : repalloc(all->tallies, (all->tally_count + 16) * sizeof(O2OTally));
-	all->tallies[all->tally_count++] = (O2OTally){kind, scope, 1};
-}
-
-/* Reads the profiles of a customer, whose lock is held. */
-static void
-read_members(O2OUnion *all, int64 customer_id)
-{
-	O2OModelCall call = {0};
-	int found;
-
-	o2o_model_arg(&call, Int64GetDatum(customer_id), false);
-	found = (int) o2o_model_run(O2O_SELECT_MEMBERS, &call, false);
-	if (all->members == NULL)
-		all->members = palloc(Max(found, 1) * sizeof(int64));
-	else
-		all->members = repalloc(all->members, (all->member_count + found + 1) * sizeof(int64));
-	for (int i = 0; i < found; i++)
-	{
-		all->members[all->member_count++] = o2o_model_int64(i, 1);
-		tally(all, text_value(i, 2), text_value(i, 3));
-	}
-	all->is_cannot_link_read = false;
-}
-
-static void
-read_cap(O2OUnion *all)
-{
-	O2OModelCall call = {0};
-	char *value = NULL;
-
-	o2o_model_arg(&call, CStringGetTextDatum("identity.customer_cap"), false);
-	if (o2o_model_run(O2O_SELECT_SETTING, &call, false) > 0)
-		value = text_value(0, 1);
-	all->cap = value != NULL ? pg_strtoint32(value) : PG_INT32_MAX;
-	all->is_cap_read = true;
-}
-
-static void
-read_cannot_link(O2OUnion *all)
-{
-	O2OModelCall call = {0};
-
-	all->has_cannot_link = false;
-	if (all->member_count > 0)
-	{
-		o2o_model_arg(&call, PointerGetDatum(o2o_model_ids(all->members, all->member_count)),
-					  false);
-		all->has_cannot_link = o2o_model_run(O2O_SELECT_CANNOT_LINK, &call, false) > 0;
-	}
-	all->is_cannot_link_read = true;
-}
-
-/* The rule that is violated if all of them are one customer, or NULL for none. */
-static char *
-conflict(O2OUnion *all)
-{
-	const O2OKind *worst = NULL;
-	bool worst_is_unique = false;
-
-	if (!all->is_cap_read)
-		read_cap(all);
-	if (all->member_count + all->new_count > all->cap)
-		return "customer_cap";
-	if (!all->is_cannot_link_read)
-		read_cannot_link(all);
-	if (all->has_cannot_link)
-		return "cannot_link";
-	for (int i = 0; i < all->kinds->count; i++)
-	{
-		const O2OKind *kind = &all->kinds->rows[i];
-		int total = 0;
-		int most = 0;
-		bool is_ahead;
-
-		for (int j = 0; j < all->tally_count; j++)
-			if (strcmp(all->tallies[j].kind, kind->kind) == 0)
-			{
-				total += all->tallies[j].count;
-				most = Max(most, all->tallies[j].count);
-			}
-		if (total <= kind->limit && !(kind->is_unique && most > 1))
-			continue;
-		is_ahead = worst == NULL || kind->priority > worst->priority ||
-				   (kind->priority == worst->priority && strcmp(kind->kind, worst->kind) < 0);
-		if (is_ahead)
-		{
-			worst = kind;
-			worst_is_unique = kind->is_unique && most > 1;
-		}
-	}
-	if (worst == NULL)
-		return NULL;
-	return psprintf("%s:%s", worst_is_unique ? "unique" : "limit", worst->kind);
-}
-
-/* Begins with the first of the identifiers, which nothing can be wrong with. */
-void
-o2o_union_start(O2OUnion *all, const O2OKinds *kinds, const O2OShown *first)
-{
-	memset(all, 0, sizeof(O2OUnion));
-	all->kinds = kinds;
-	all->first_customer = first->customer_id;
-	if (first->customer_id == 0)
-	{
-		all->new_count = 1;
-		tally(all, first->kind->kind, first->scope);
-	}
-}
-
-/*
- * Adds an identifier's customer, or its new profile, to the others; where a rule
- * does not allow that, all stays as it was, and the rule is returned.
- */
-char *
-o2o_union_add(O2OUnion *all, const O2OShown *shown)
-{
-	O2OUnion before;
-	char *rule;
-
-	if (all->first_customer != 0)
-	{
-		read_members(all, all->first_customer);
-		all->first_customer = 0;
-	}
-	before = *all;
-	if (all->tally_count > 0)
-	{
-		before.tallies = palloc((all->tally_count + 16) * sizeof(O2OTally));
-		memcpy(before.tallies, all->tallies, all->tally_count * sizeof(O2OTally));
-	}
-	if (shown->customer_id != 0)
-		read_members(all, shown->customer_id);
-	else
-	{
-		all->new_count++;
-		tally(all, shown->kind->kind, shown->scope);
-	}
-	rule = conflict(all);
-	if (rule != NULL)
-	{
-		before.members = all->members; /* those added lie behind */
-		before.is_cap_read = all->is_cap_read;
-		before.cap = all->cap;
-		*all = before;
-	}
-	return rule;
-}
-
-/*
- * May an identifier of the kind be holding several people together? They would be
- * told apart by two values of a kind of higher priority.
- */
-bool
-o2o_union_is_crowd(const O2OUnion *all, const O2OKind *kind)
-{
-	for (int i = 0; i < all->kinds->count && kind->may_be_shared; i++)
-	{
-		int total = 0;
-
-		for (int j = 0; j < all->tally_count; j++)
-			if (all->kinds->rows[i].priority > kind->priority &&
-				strcmp(all->tallies[j].kind, all->kinds->rows[i].kind) == 0)
-				total += all->tallies[j].count;
-		if (total > 1)
-			return true;
-	}
-	return false;
-}
-
-/* identity_conflict(customers bigint[]) */
-Datum
-o2o_identity_conflict(PG_FUNCTION_ARGS)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ArrayType *customers = PG_GETARG_ARRAYTYPE_P(0);
-	O2OUnion all = {0};
-	O2OKinds kinds;
-	Datum *ids;
-	int count;
-	char *rule;
-	text *result = NULL;
-
-	deconstruct_array(customers, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &ids,
-					  NULL, &count);
-	o2o_model_connect(InvalidOid);
-	read_kinds(&kinds);
-	all.kinds = &kinds;
-	for (int i = 0; i < count; i++)
-		read_members(&all, DatumGetInt64(ids[i]));
-	rule = conflict(&all);
-	MemoryContextSwitchTo(caller);
-	if (rule != NULL)
-		result = cstring_to_text(rule);
-	SPI_finish();
-	if (result == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(result);
 }

@@ -60,20 +60,34 @@ o2o_source_country(PG_FUNCTION_ARGS)
  * a split may give such an id back at any time. False: one is no customer any more.
  */
 bool
-o2o_customers_lock(const int64 *roots, int count)
+o2o_customers_lock_each(int64 *roots, int count, O2OCustomerLocker lock, void *argument)
 {
+	count = o2o_ids_sort(roots, count);
 	for (int i = 0; i < count; i++)
 	{
-		O2OModelCall call = {0};
-
 		CHECK_FOR_INTERRUPTS();
-		o2o_model_arg(&call, Int64GetDatum(roots[i]), false);
-		(void) o2o_model_run(O2O_LOCK_CUSTOMER, &call, false);
-		if (o2o_model_run(O2O_SELECT_CUSTOMER, &call, false) > 0 &&
-			o2o_model_int64(0, 1) != roots[i])
+		if (!lock(argument, roots[i]))
 			return false;
 	}
 	return true;
+}
+
+static bool
+lock_by_statement(void *argument, int64 customer_id)
+{
+	O2OModelCall call = {0};
+
+	o2o_model_arg(&call, Int64GetDatum(customer_id), false);
+	(void) o2o_model_run(O2O_LOCK_CUSTOMER, &call, false);
+	return o2o_model_run(O2O_SELECT_CUSTOMER, &call, false) == 0 ||
+		   o2o_model_int64(0, 1) == customer_id;
+}
+
+/* The same by statements, whatever the table is. */
+bool
+o2o_customers_lock(int64 *roots, int count)
+{
+	return o2o_customers_lock_each(roots, count, lock_by_statement, NULL);
 }
 
 static int
@@ -125,7 +139,6 @@ o2o_customer_lock_roots(PG_FUNCTION_ARGS)
 	int64 *roots = ids_of(PG_GETARG_ARRAYTYPE_P(0), &count);
 	bool are_roots;
 
-	count = o2o_ids_sort(roots, count);
 	o2o_model_connect(InvalidOid);
 	are_roots = o2o_customers_lock(roots, count);
 	SPI_finish();

@@ -28,10 +28,10 @@ moment_of(Datum local, text *time_zone)
 		DirectFunctionCall2(timestamp_zone, PointerGetDatum(time_zone), local));
 }
 
-/* The first moment at which points earned then are gone; expires_after NULL: never. */
+/* The first moment at which points earned then are gone: expires_after (NULL: never), at the latest. */
 TimestampTz
 o2o_points_expiry(TimestampTz occurred_at, const Interval *expires_after, text *expires_round,
-				  text *time_zone)
+				  text *time_zone, TimestampTz latest)
 {
 	static const struct
 	{
@@ -46,7 +46,7 @@ o2o_points_expiry(TimestampTz occurred_at, const Interval *expires_after, text *
 	char *name;
 
 	if (expires_after == NULL)
-		return DT_NOEND;
+		return latest;
 	local = DirectFunctionCall2(timestamp_pl_interval, local_time(occurred_at, time_zone),
 								IntervalPGetDatum(expires_after));
 	name = text_to_cstring(expires_round);
@@ -59,7 +59,7 @@ o2o_points_expiry(TimestampTz occurred_at, const Interval *expires_after, text *
 										IntervalPGetDatum(&rounds[i].length));
 		}
 	}
-	return moment_of(local, time_zone);
+	return Min(moment_of(local, time_zone), latest);
 }
 
 /* The first day of the month in which points earned then were granted. */
@@ -83,12 +83,14 @@ o2o_points_month(TimestampTz occurred_at, text *time_zone)
 Datum
 o2o_points_expires_at(PG_FUNCTION_ARGS)
 {
+	TimestampTz latest = PG_ARGISNULL(4) ? DT_NOEND : PG_GETARG_TIMESTAMPTZ(4);
+
 	if (PG_ARGISNULL(1))
-		PG_RETURN_TIMESTAMPTZ(DT_NOEND);
+		PG_RETURN_TIMESTAMPTZ(latest);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(o2o_points_expiry(PG_GETARG_TIMESTAMPTZ(0), PG_GETARG_INTERVAL_P(1),
-											PG_GETARG_TEXT_PP(2), PG_GETARG_TEXT_PP(3)));
+											PG_GETARG_TEXT_PP(2), PG_GETARG_TEXT_PP(3), latest));
 }
 
 Datum

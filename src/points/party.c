@@ -7,6 +7,8 @@
 #include "points/party.h"
 #include "points/points.h"
 
+#include "identity/identity.h"
+
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -103,6 +105,8 @@ o2o_points_program_of(o2o_ledger *ledger, List **programs, text *name)
 		value = ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_AFTER, &is_null);
 		if (!is_null)
 			program->expires_after = DatumGetIntervalP(datumCopy(value, false, sizeof(Interval)));
+		value = ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_AT, &is_null);
+		program->expires_at = is_null ? DT_NOEND : DatumGetTimestampTz(value);
 		program->expires_round =
 			DatumGetTextPCopy(ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_ROUND, &is_null));
 		program->time_zone =
@@ -115,41 +119,23 @@ o2o_points_program_of(o2o_ledger *ledger, List **programs, text *name)
 	return program;
 }
 
-static int
-compare_ids(const void *left, const void *right)
-{
-	int64 a = *(const int64 *) left;
-	int64 b = *(const int64 *) right;
-
-	return (a > b) - (a < b);
-}
-
-/* Locks each customer once, ascending; false where one is a customer no more. */
+/* Locks one customer in its table, which is a plain one; false where it is a customer no more. */
 static bool
-lock_roots(o2o_ledger *ledger, int64 *roots, int count)
+lock_in_place(void *argument, int64 customer_id)
 {
-	qsort(roots, count, sizeof(int64), compare_ids);
-	for (int i = 0; i < count; i++)
-	{
-		Datum key = Int64GetDatum(roots[i]);
-		TupleTableSlot *slot;
-		ItemPointerData tid;
+	o2o_ledger *ledger = argument;
+	Datum key = Int64GetDatum(customer_id);
+	TupleTableSlot *slot;
+	ItemPointerData tid;
 
-		if (i > 0 && roots[i] == roots[i - 1])
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		o2o_ledger_find(ledger, LEDGER_CUSTOMER_KEY, &key, 1);
-		slot = o2o_ledger_next(ledger, LEDGER_CUSTOMER_KEY);
-		if (slot == NULL)
-			return false;
-		tid = slot->tts_tid;
-		o2o_ledger_lock(ledger, LEDGER_CUSTOMER, &tid, slot);
-		/* Who waits for the next one holds none that was absorbed meanwhile. */
-		o2o_ledger_look_again(ledger);
-		if (o2o_points_customer_of(ledger, roots[i]) != roots[i])
-			return false;
-	}
-	return true;
+	o2o_ledger_find(ledger, LEDGER_CUSTOMER_KEY, &key, 1);
+	slot = o2o_ledger_next(ledger, LEDGER_CUSTOMER_KEY);
+	if (slot == NULL)
+		return false;
+	tid = slot->tts_tid;
+	o2o_ledger_lock(ledger, LEDGER_CUSTOMER, &tid, slot);
+	o2o_ledger_look_again(ledger);
+	return o2o_points_customer_of(ledger, customer_id) == customer_id;
 }
 
 /* Profiles of requests that take points from somebody, with those who get them. */
@@ -183,7 +169,7 @@ lock_customers_of(o2o_ledger *ledger, const int64 *profiles, int count)
 		if (before[i] != 0)
 			roots[known++] = before[i];
 	}
-	if (!lock_roots(ledger, roots, known))
+	if (!o2o_customers_lock_each(roots, known, lock_in_place, ledger))
 		return false;
 	o2o_ledger_look_again(ledger);
 	for (int i = 0; i < count; i++)

@@ -179,9 +179,9 @@ earn(o2o_points_run *run, o2o_points_request *request)
 	{
 		fill(run, &instruction, request, "earn", account, contra, amount);
 		instruction.has_lot = true;
-		instruction.expires_at =
-			o2o_points_expiry(request->occurred_at, request->program->expires_after,
-							  request->program->expires_round, request->program->time_zone);
+		instruction.expires_at = o2o_points_expiry(
+			request->occurred_at, request->program->expires_after, request->program->expires_round,
+			request->program->time_zone, request->program->expires_at);
 		instruction.grant_month =
 			o2o_points_month(request->occurred_at, request->program->time_zone);
 		instruction.funding = run->funding;

@@ -19,6 +19,7 @@ typedef struct o2o_points_program
 	bool is_enforced; /* an issue needs its reserve */
 	int64 issued;     /* by this call, where it does */
 	Interval *expires_after;
+	TimestampTz expires_at; /* the latest; DT_NOEND: none */
 	text *expires_round;
 	text *time_zone;
 	int64 issuer;

@@ -26,6 +26,9 @@ SELECT outcome FROM identify('{"email": "a@shop.cn", "card": "2"}', 'pos', NULL,
 SELECT outcome FROM identify('{"card": "3", "device": "d3"}', 'pos', NULL, 'e4', '2026-01-04 10:00+00');
 SELECT count(*) FROM identity_reconcile();
 UPDATE o2o.identifier_kind SET max_per_customer = 2 WHERE kind = 'card';
+-- From now on a fourth card is refused; what has nothing to do with cards is not.
+SELECT outcome FROM identify('{"card": ["1", "4"]}', 'pos', NULL, 'e5', '2026-01-05 10:00+00');
+SELECT outcome FROM identify('{"card": "1", "cookie": "c1"}', 'web', NULL, 'e6', '2026-01-06 10:00+00');
 SELECT * FROM pg_temp.reconcile(true);
 TABLE pg_temp.people;
 SELECT * FROM pg_temp.reconcile(false);

@@ -39,6 +39,8 @@ FROM (VALUES
 	('2026-08-12 23:59:59', '1 year', 'quarter', 'UTC'), ('2026-12-31 23:00', '1 hour', 'year', 'UTC'),
 	('2026-03-28 12:00', '1 day', 'day', 'Europe/Berlin'), ('2026-03-28 12:00', '1 day', 'none', 'Europe/Berlin')) v(local, after, round, zone);
 SELECT o2o.points_expires_at('2026-01-31 10:00+00', NULL, 'day', 'UTC') AS never;
+SELECT to_char(o2o.points_expires_at('2026-01-31 10:00+00', after, 'day', 'UTC', '2027-04-01 00:00+00') AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS by_a_fixed_date
+FROM unnest(ARRAY[NULL, '1 year', '2 years']::interval[]) after;
 SELECT o2o.points_grant_month('2026-01-31 20:00+00', 'Asia/Shanghai') = '2026-02-01' AS shanghai,
 	o2o.points_grant_month('2026-01-31 20:00+00', 'UTC') = '2026-01-01' AS utc;
 
@@ -292,6 +294,13 @@ SELECT outstanding, required FROM o2o.points_reserve_status('vast');
 SELECT issued, outstanding, liability FROM o2o.points_liability WHERE program = 'vast';
 SELECT * FROM o2o.points_verify('vast');
 
+-- A fixed date ends all points, whichever way they come: by C code, by SQL, in a batch, by adjustment, given anew.
+SELECT o2o.points_program_create('season', 'Season', 'CNY', expires_after => '100 years', expires_at => '2099-04-01 00:00+00');
+SELECT count(*) FROM o2o.points_earn('card:ann', 1, 'season') a, o2o.points_earn('card:ann', 2, 'season', activate_at => now() + interval '1 day') b,
+	o2o.points_post_many('{earn}', NULL, '{4}', '{season}', identifiers => '{card:ann}') c, o2o.points_adjust('card:ann', 8, 'season', 'test') d,
+	o2o.points_earn('card:ann', 16, 'season', occurred_at => '1990-01-01 00:00+00') e;
+SELECT l.expires_at AT TIME ZONE 'UTC' AS expires, l.granted FROM o2o.points_lot l JOIN o2o.points_account a USING (profile_id, account_id) WHERE a.program = 'season' ORDER BY l.expires_at;
+SELECT * FROM o2o.points_verify('season');
 \c contrib_regression
 SET client_min_messages = warning;
 DROP DATABASE o2o_points_ledger;
