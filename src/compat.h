@@ -58,17 +58,21 @@ struct Node;
 /* Which indexes want an entry after an update: all or none, and since 16 the summarizing ones alone. */
 #if PG_VERSION_NUM >= 160000
 typedef TU_UpdateIndexes o2o_update_indexes;
-#define o2o_insert_index_tuples(relation, slot, estate, which)             \
-	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL, \
-						  (which) == TU_Summarizing)
+#define o2o_update_passes_over(which, info) ((which) == TU_Summarizing && !(info)->ii_Summarizing)
 #define O2O_UPDATE_ALL_INDEXES TU_All
 #define O2O_UPDATE_NO_INDEX TU_None
 #else
 typedef bool o2o_update_indexes;
-#define o2o_insert_index_tuples(relation, slot, estate, which) \
-	ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL)
+#define o2o_update_passes_over(which, info) (!(which))
 #define O2O_UPDATE_ALL_INDEXES true
 #define O2O_UPDATE_NO_INDEX false
+#endif
+
+/* Since 17 an index may keep something open between insertions. */
+#if PG_VERSION_NUM >= 170000
+#define o2o_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
+#else
+#define o2o_index_insert_cleanup(index, info) ((void) (info))
 #endif
 
 #endif /* O2O_COMPAT_H */

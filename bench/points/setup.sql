@@ -14,6 +14,8 @@ SELECT o2o.identity_import(1);
 CREATE TABLE member AS
 SELECT event_id::integer AS n, profile_id FROM o2o.import_identity;
 ALTER TABLE member ADD PRIMARY KEY (n);
+-- Clients draw a member's id by themselves: division by zero where that would miss somebody.
+SELECT 1 / (min(profile_id) = 1 AND max(profile_id) = 20000 AND count(*) = 20000)::integer AS ids_are_known FROM member;
 INSERT INTO o2o.import_points (batch_id, profile_id, program, operation, amount, occurred_at, reference)
 SELECT 1, m.profile_id, 'club', CASE WHEN p.n % 10 = 9 THEN 'burn' ELSE 'earn' END, 10 + p.n % 90,
 	now() - interval '300 days' + p.n * interval '1 minute', 'pos/' || p.n
@@ -129,6 +131,18 @@ SELECT 3, p.profile_id, 'lots', 'earn', 10000, now()
 FROM many m JOIN o2o.profile c ON c.profile_id = m.profile_id JOIN o2o.profile p ON p.customer_id = c.customer_id;
 SELECT o2o.points_import(3);
 TRUNCATE o2o.import_points;
+
+-- What callers of batches send, made beforehand on both sides: it is not what is measured.
+CREATE TABLE batch (b integer PRIMARY KEY, members bigint[], payers bigint[], one_seller bigint[], sellers bigint[], accounts text[], details jsonb[]);
+INSERT INTO batch
+SELECT b.b, array_agg(m.profile_id ORDER BY i.i), array_agg(p.profile_id ORDER BY i.i), array_agg(o.profile_id ORDER BY i.i), array_agg(s.profile_id ORDER BY i.i),
+	array_agg('acc_' || md5(m.n::text) ORDER BY i.i), array_agg(jsonb_build_object('reference', 'pos/' || i.i) ORDER BY i.i)
+FROM generate_series(0, 9) AS b (b) CROSS JOIN generate_series(1, 1000) AS i (i)
+	JOIN member m ON m.n = 1 + (i.i + b.b * 1000) * 7919 % 20000
+	JOIN member p ON p.n = 2001 + (i.i + b.b * 1000) * 7919 % 17000
+	JOIN member o ON o.n = 1
+	JOIN member s ON s.n = i.i
+GROUP BY b.b;
 
 -- The same batch by set-based SQL over the same tables: nothing refused in it, so nothing is looked for.
 CREATE FUNCTION earn_many_sql(persons bigint[], amounts o2o.points[], program text) RETURNS TABLE (n bigint, transfer_id bigint, balance o2o.points)

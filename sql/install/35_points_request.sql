@@ -7,7 +7,17 @@ RETURNS TABLE (n integer, code text, transfer_id bigint, balance o2o.points)
 LANGUAGE c AS 'MODULE_PATHNAME', 'o2o_points_execute_call';
 COMMENT ON FUNCTION o2o.points_execute(text[], bigint[], bigint[], text[], o2o.points[], uuid[], text[], text[], timestamptz[]) IS 'Posts requests, given as parallel arrays: operation (earn, burn, pay, transfer), profile, profile of the seller or of who is given to, program, amount, request_id, reference, reason, when it happened. Locks customers, then accounts, each set in ascending order, then posts in the order of the arrays; each request sees those before it. One row per request: its place, code (00000: posted; the SQLSTATE that the single call would raise: not posted; NULL: not posted, left to the single call, which knows more cases), transfer and balance of the customer after it. Runs with the caller''s rights, who needs those on the tables; where these are not plain tables of this node, everything is left. Error: 2202E arrays of different lengths.';
 
+CREATE TYPE o2o.points_posted AS (transfer_id bigint, balance o2o.points);
+COMMENT ON TYPE o2o.points_posted IS 'What a single posting answers.';
+COMMENT ON COLUMN o2o.points_posted.transfer_id IS 'Number of the transfer, in points_posting';
+COMMENT ON COLUMN o2o.points_posted.balance IS 'Balance of the customer in the program after it';
+
 CREATE FUNCTION o2o.points_execute_one(operation text, profile_id bigint, counter_profile_id bigint, program text, amount o2o.points,
-	request_id uuid, reference text, reason text, occurred_at timestamptz, OUT transfer_id bigint, OUT balance o2o.points)
+	request_id uuid, reference text, reason text, occurred_at timestamptz) RETURNS o2o.points_posted
 LANGUAGE c AS 'MODULE_PATHNAME', 'o2o_points_execute_one_call';
-COMMENT ON FUNCTION o2o.points_execute_one(text, bigint, bigint, text, o2o.points, uuid, text, text, timestamptz) IS 'points_execute for one request; a random request_id where that is NULL. NULLs where it was not posted.';
+COMMENT ON FUNCTION o2o.points_execute_one(text, bigint, bigint, text, o2o.points, uuid, text, text, timestamptz) IS 'points_execute for one request. NULL where it was not posted.';
+
+CREATE FUNCTION o2o.points_post_one(operation text, person bigint, counterparty bigint, amount o2o.points, program text, reference text,
+	reason text, occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS o2o.points_posted
+LANGUAGE c AS 'MODULE_PATHNAME', 'o2o_points_post_one_call';
+COMMENT ON FUNCTION o2o.points_post_one(text, bigint, bigint, o2o.points, text, text, text, timestamptz, text, timestamptz) IS 'One request without an idempotency key: as points_execute does it, and where that leaves or refuses it, by points_post_single() of the model. operation: earn, burn, pay, transfer. Runs with the caller''s rights, who needs those on the tables and on that function. Errors: those of the single call.';

@@ -91,7 +91,11 @@ BEGIN
 	identify.customer_id := resolved.customer_id;
 	identify.outcome := resolved.outcome;
 	IF traits IS NOT NULL THEN
+		IF jsonb_typeof(traits) <> 'object' THEN
+			RAISE EXCEPTION 'traits must be an object'
+				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It is of type %s.', jsonb_typeof(traits)), HINT = 'Example: {"name": "Ann Lee"}.';
+		END IF;
 		PERFORM o2o.trait_record(identify.profile_id, identify.source, traits, moment);
 	END IF;
 END $$;
-COMMENT ON FUNCTION o2o.identify(jsonb, text, jsonb, text, timestamptz) IS 'Who is that? identifiers: an object (kind → value or array of values, phones also in national form) or an array of identifier texts, at most 100; source: a registered source; traits: an object of what the source says of the person; event_id and occurred_at (NULL: now) of the event that showed them together. Returns profile_id (to store with facts), customer_id (of today) and outcome: new, known, attached (new identifiers for a known customer), merged (two customers are one now), suppressed (a rule refused a link; it is on record), anonymous (nothing identified anybody). Safe under any number of concurrent callers. Errors: 22P02 an invalid identifier, O2101 unknown source, O2205 too many identifiers, O2207 unregistered kind, 22023 occurred_at not finite; 40001 under REPEATABLE READ.';
+COMMENT ON FUNCTION o2o.identify(jsonb, text, jsonb, text, timestamptz) IS 'Who is that? identifiers: an object (kind → value or array of values, phones also in national form) or an array of identifier texts, at most 100; source: a registered source; traits: an object of what the source says of the person; event_id and occurred_at (NULL: now) of the event that showed them together. Returns profile_id (to store with facts), customer_id (of today) and outcome: new, known, attached (new identifiers for a known customer), merged (two customers are one now), suppressed (a rule refused a link; it is on record), anonymous (nothing identified anybody). Safe under any number of concurrent callers. Errors: 22P02 an invalid identifier, O2101 unknown source, O2205 too many identifiers, O2207 unregistered kind, 22023 occurred_at not finite, identifiers or traits of another shape; 40001 under REPEATABLE READ.';

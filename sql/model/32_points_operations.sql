@@ -60,158 +60,120 @@ $$;
 COMMENT ON FUNCTION o2o.points_payload(text, text, text, o2o.points, text, text, text, timestamptz, text, timestamptz) IS 'The arguments that an idempotency key of earn, burn, pay or transfer stands for, the same in single calls and batches. Persons as the caller gave them: identifier or id.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
-	reason text, idempotency_key text, occurred_at timestamptz, funding text, activate_at timestamptz, OUT transfer_id bigint, OUT balance o2o.points)
+	reason text, idempotency_key text, occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	request uuid := gen_random_uuid();
 	replay jsonb;
-	posted record;
+	posted o2o.points_posted;
 	customer bigint;
 BEGIN
 	IF idempotency_key IS NOT NULL THEN
 		SELECT c.request_id, c.replay INTO request, replay
 		FROM o2o.request_claim(idempotency_key, 'points_earn', o2o.points_payload('earn', coalesce(person::text, points_earn_once.profile_id::text),
 			NULL, amount, program, reference, reason, occurred_at, funding, activate_at)) c;
+		IF replay IS NOT NULL THEN
+			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
+		END IF;
 	END IF;
-	IF replay IS NULL THEN
-		IF person IS NOT NULL THEN
-			profile_id := o2o.person_profile(person);
-		END IF;
-		IF idempotency_key IS NOT NULL AND funding = 'program' AND activate_at IS NULL THEN
-			posted := o2o.points_execute_one('earn', profile_id, NULL, program, amount, request, reference, reason, occurred_at);
-			transfer_id := posted.transfer_id;
-			balance := posted.balance;
-		END IF;
-		IF transfer_id IS NULL THEN
-			profile_id := o2o.points_person(NULL, profile_id);
-			customer := o2o.profile_customer(profile_id);
-			transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding, activate_at);
-			balance := o2o.points_customer_balance(customer, program);
-		END IF;
-		IF idempotency_key IS NOT NULL THEN
-			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
-		END IF;
-	ELSE
-		transfer_id := replay ->> 'transfer_id';
-		balance := replay ->> 'balance';
+	IF person IS NOT NULL THEN
+		profile_id := o2o.person_profile(person);
 	END IF;
+	IF idempotency_key IS NOT NULL AND funding = 'program' AND activate_at IS NULL THEN
+		posted := o2o.points_execute_one('earn', profile_id, NULL, program, amount, request, reference, reason, occurred_at);
+	END IF;
+	IF posted.transfer_id IS NULL THEN
+		profile_id := o2o.points_person(NULL, profile_id);
+		customer := o2o.profile_customer(profile_id);
+		posted.transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding, activate_at);
+		posted.balance := o2o.points_customer_balance(customer, program);
+	END IF;
+	IF idempotency_key IS NOT NULL THEN
+		PERFORM o2o.request_finish(request, to_jsonb(posted));
+	END IF;
+	RETURN posted;
 END $$;
 COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL,
-	OUT transfer_id bigint, OUT balance o2o.points)
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
+RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	posted record;
 BEGIN
-	IF idempotency_key IS NULL AND activate_at IS NULL AND funding = 'program' THEN
-		posted := o2o.points_execute_one('earn', o2o.person_profile(person), NULL, program, amount, NULL, reference, reason, occurred_at);
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('earn', o2o.person_profile(person), NULL, amount, program, reference, reason, occurred_at, funding, activate_at);
 	END IF;
-	IF transfer_id IS NULL THEN
-		posted := o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
-	END IF;
+	RETURN o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them (program: the program itself; partner:<code>: a partner of points_partner, whose account pays; anything else is a note), until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2322 no such partner, O2323 what the partner has paid for or may owe does not suffice, 22023 occurred_at not finite, O2321 the account, or that of the partner, is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL,
-	OUT transfer_id bigint, OUT balance o2o.points)
+	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
+RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	posted record;
 BEGIN
-	IF idempotency_key IS NULL AND activate_at IS NULL AND funding = 'program' THEN
-		posted := o2o.points_execute_one('earn', person, NULL, program, amount, NULL, reference, reason, occurred_at);
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('earn', person, NULL, amount, program, reference, reason, occurred_at, funding, activate_at);
 	END IF;
-	IF transfer_id IS NULL THEN
-		posted := o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
-	END IF;
+	RETURN o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'The same for a person known by profile or customer id.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
-	reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
+	reason text, idempotency_key text) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	request uuid := gen_random_uuid();
 	replay jsonb;
-	posted record;
+	posted o2o.points_posted;
 	customers bigint[];
 BEGIN
 	IF idempotency_key IS NOT NULL THEN
 		SELECT c.request_id, c.replay INTO request, replay
 		FROM o2o.request_claim(idempotency_key, 'points_burn', o2o.points_payload('burn', coalesce(person::text, points_burn_once.profile_id::text),
 			NULL, amount, program, reference, reason, NULL, NULL, NULL)) c;
+		IF replay IS NOT NULL THEN
+			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
+		END IF;
 	END IF;
-	IF replay IS NULL THEN
-		IF person IS NOT NULL THEN
-			profile_id := o2o.person_profile(person);
-		END IF;
-		IF idempotency_key IS NOT NULL THEN
-			posted := o2o.points_execute_one('burn', profile_id, NULL, program, amount, request, reference, reason, now());
-			transfer_id := posted.transfer_id;
-			balance := posted.balance;
-		END IF;
-		IF transfer_id IS NULL THEN
-			profile_id := o2o.points_person(NULL, profile_id);
-			customers := o2o.customer_lock(ARRAY[profile_id]);
-			transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, request, now());
-			balance := o2o.points_customer_balance(customers[1], program);
-		END IF;
-		IF idempotency_key IS NOT NULL THEN
-			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
-		END IF;
-	ELSE
-		transfer_id := replay ->> 'transfer_id';
-		balance := replay ->> 'balance';
+	IF person IS NOT NULL THEN
+		profile_id := o2o.person_profile(person);
 	END IF;
+	IF idempotency_key IS NOT NULL THEN
+		posted := o2o.points_execute_one('burn', profile_id, NULL, program, amount, request, reference, reason, now());
+	END IF;
+	IF posted.transfer_id IS NULL THEN
+		profile_id := o2o.points_person(NULL, profile_id);
+		customers := o2o.customer_lock(ARRAY[profile_id]);
+		posted.transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, request, now());
+		posted.balance := o2o.points_customer_balance(customers[1], program);
+	END IF;
+	IF idempotency_key IS NOT NULL THEN
+		PERFORM o2o.request_finish(request, to_jsonb(posted));
+	END IF;
+	RETURN posted;
 END $$;
 COMMENT ON FUNCTION o2o.points_burn_once(o2o.identifier, bigint, o2o.points, text, text, text, text) IS 'points_burn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, OUT transfer_id bigint, OUT balance o2o.points)
+	idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	posted record;
 BEGIN
 	IF idempotency_key IS NULL THEN
-		posted := o2o.points_execute_one('burn', o2o.person_profile(person), NULL, program, amount, NULL, reference, reason, now());
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
+		RETURN o2o.points_post_one('burn', o2o.person_profile(person), NULL, amount, program, reference, reason, now(), 'program', NULL);
 	END IF;
-	IF transfer_id IS NULL THEN
-		posted := o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key);
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
-	END IF;
+	RETURN o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(o2o.identifier, o2o.points, text, text, text, text) IS 'Redeems points of a person, known by an identifier such as card:88001, from all profiles of the customer, nearest expiry first: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id and the customer''s balance in the program. Errors: O2301 insufficient points, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn(person bigint, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
-	idempotency_key text DEFAULT NULL, OUT transfer_id bigint, OUT balance o2o.points)
+	idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	posted record;
 BEGIN
 	IF idempotency_key IS NULL THEN
-		posted := o2o.points_execute_one('burn', person, NULL, program, amount, NULL, reference, reason, now());
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
+		RETURN o2o.points_post_one('burn', person, NULL, amount, program, reference, reason, now(), 'program', NULL);
 	END IF;
-	IF transfer_id IS NULL THEN
-		posted := o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
-	END IF;
+	RETURN o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(bigint, o2o.points, text, text, text, text) IS 'The same for a person known by profile or customer id.';
 
@@ -245,12 +207,12 @@ END $$;
 COMMENT ON FUNCTION o2o.points_move(bigint[], bigint, bigint, bigint, text, o2o.points, text, text, uuid) IS 'Moves points from a customer (profiles: members) to the member account of another profile and returns the transfer_id: taken as points_draw takes them, by way of in_transit; month of grant, expiry and who funds them stay. The accounts of all are open and locked. Error: O2301 insufficient points.';
 
 CREATE OR REPLACE FUNCTION o2o.points_transfer_once(from_person o2o.identifier, to_person o2o.identifier, from_profile_id bigint, to_profile_id bigint,
-	amount o2o.points, program text, reason text, idempotency_key text, OUT transfer_id bigint, OUT balance o2o.points)
+	amount o2o.points, program text, reason text, idempotency_key text) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	request uuid := gen_random_uuid();
 	replay jsonb;
-	posted record;
+	posted o2o.points_posted;
 	customers bigint[];
 	members bigint[];
 BEGIN
@@ -258,61 +220,56 @@ BEGIN
 		SELECT c.request_id, c.replay INTO request, replay
 		FROM o2o.request_claim(idempotency_key, 'points_transfer', o2o.points_payload('transfer', coalesce(from_person::text, from_profile_id::text),
 			coalesce(to_person::text, to_profile_id::text), amount, program, NULL, reason, NULL, NULL, NULL)) c;
-	END IF;
-	IF replay IS NOT NULL THEN
-		transfer_id := replay ->> 'transfer_id';
-		balance := replay ->> 'balance';
-		RETURN;
+		IF replay IS NOT NULL THEN
+			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
+		END IF;
 	END IF;
 	from_profile_id := CASE WHEN from_person IS NULL THEN from_profile_id ELSE o2o.person_profile(from_person) END;
 	to_profile_id := CASE WHEN to_person IS NULL THEN to_profile_id ELSE o2o.person_profile(to_person) END;
-	posted := o2o.points_execute_one('transfer', from_profile_id, to_profile_id, program, amount, request, NULL, reason, now());
-	IF posted.transfer_id IS NOT NULL THEN
-		transfer_id := posted.transfer_id;
-		balance := posted.balance;
-		IF idempotency_key IS NOT NULL THEN
-			PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
-		END IF;
-		RETURN;
-	END IF;
-	PERFORM o2o.points_program_check(program, amount);
-	from_profile_id := o2o.points_person(NULL, from_profile_id);
-	to_profile_id := o2o.points_person(NULL, to_profile_id);
-	customers := o2o.customer_lock(ARRAY[from_profile_id, to_profile_id]);
-	IF customers[1] = customers[2] THEN
-		RAISE EXCEPTION 'points cannot be transferred to the customer who gives them'
-			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customers[1]);
-	END IF;
-	members := o2o.customer_profiles(customers[1]);
-	PERFORM o2o.points_account_open(to_profile_id, program);
-	PERFORM o2o.points_accounts_lock(members || to_profile_id, program);
-	transfer_id := o2o.points_move(members, from_profile_id, customers[1], to_profile_id, program, amount, NULL, reason, request);
-	balance := o2o.points_customer_balance(customers[1], program);
 	IF idempotency_key IS NOT NULL THEN
-		PERFORM o2o.request_finish(request, jsonb_build_object('transfer_id', transfer_id, 'balance', balance));
+		posted := o2o.points_execute_one('transfer', from_profile_id, to_profile_id, program, amount, request, NULL, reason, now());
 	END IF;
+	IF posted.transfer_id IS NULL THEN
+		PERFORM o2o.points_program_check(program, amount);
+		from_profile_id := o2o.points_person(NULL, from_profile_id);
+		to_profile_id := o2o.points_person(NULL, to_profile_id);
+		customers := o2o.customer_lock(ARRAY[from_profile_id, to_profile_id]);
+		IF customers[1] = customers[2] THEN
+			RAISE EXCEPTION 'points cannot be transferred to the customer who gives them'
+				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customers[1]);
+		END IF;
+		members := o2o.customer_profiles(customers[1]);
+		PERFORM o2o.points_account_open(to_profile_id, program);
+		PERFORM o2o.points_accounts_lock(members || to_profile_id, program);
+		posted.transfer_id := o2o.points_move(members, from_profile_id, customers[1], to_profile_id, program, amount, NULL, reason, request);
+		posted.balance := o2o.points_customer_balance(customers[1], program);
+	END IF;
+	IF idempotency_key IS NOT NULL THEN
+		PERFORM o2o.request_finish(request, to_jsonb(posted));
+	END IF;
+	RETURN posted;
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer_once(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text) IS 'points_transfer between persons given by identifiers, or by ids where those are NULL. A replay of the key returns the first result.';
 
 CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person o2o.identifier, to_person o2o.identifier, amount o2o.points, program text,
-	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
-RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	SELECT t.transfer_id, t.balance INTO transfer_id, balance
-	FROM o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key) t;
-	RETURN NEXT;
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('transfer', o2o.person_profile(from_person), o2o.person_profile(to_person), amount, program, NULL, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer(o2o.identifier, o2o.identifier, o2o.points, text, text, text) IS 'Gives points of one person to another, both known by identifiers: amount, program, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; what is given keeps its month of grant, its expiry and who funds it. Returns the transfer_id and the balance of the giving customer in the program. Errors: O2301 insufficient points, 22023 both are the same customer, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2321 the account of who gets them is closed.';
 
 CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person bigint, to_person bigint, amount o2o.points, program text,
-	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)
-RETURNS TABLE (transfer_id bigint, balance o2o.points)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	SELECT t.transfer_id, t.balance INTO transfer_id, balance
-	FROM o2o.points_transfer_once(NULL, NULL, from_person, to_person, amount, program, reason, idempotency_key) t;
-	RETURN NEXT;
+	IF idempotency_key IS NULL THEN
+		RETURN o2o.points_post_one('transfer', from_person, to_person, amount, program, NULL, reason, now(), 'program', NULL);
+	END IF;
+	RETURN o2o.points_transfer_once(NULL, NULL, from_person, to_person, amount, program, reason, idempotency_key);
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer(bigint, bigint, o2o.points, text, text, text) IS 'The same for persons known by profile or customer ids.';
 

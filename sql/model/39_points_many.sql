@@ -3,31 +3,30 @@
 
 CREATE OR REPLACE FUNCTION o2o.points_post_single(operation text, person bigint, counterparty bigint, amount o2o.points, program text,
 	reference text, reason text, idempotency_key text, occurred_at timestamptz, identifier o2o.identifier, counterparty_identifier o2o.identifier,
-	of_transfer_id bigint, OUT transfer_id bigint, OUT balance o2o.points)
+	of_transfer_id bigint, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	posted record;
+	posted o2o.points_posted;
 BEGIN
 	CASE operation
 		WHEN 'earn' THEN
-			posted := o2o.points_earn_once(identifier, person, amount, program, reference, reason, idempotency_key, occurred_at, 'program', NULL);
+			RETURN o2o.points_earn_once(identifier, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 		WHEN 'burn' THEN
-			posted := o2o.points_burn_once(identifier, person, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_burn_once(identifier, person, amount, program, reference, reason, idempotency_key);
 		WHEN 'pay' THEN
-			posted := o2o.points_pay_once(identifier, counterparty_identifier, person, counterparty, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_pay_once(identifier, counterparty_identifier, person, counterparty, amount, program, reference, reason, idempotency_key);
 		WHEN 'transfer' THEN
-			posted := o2o.points_transfer_once(identifier, counterparty_identifier, person, counterparty, amount, program, reason, idempotency_key);
+			RETURN o2o.points_transfer_once(identifier, counterparty_identifier, person, counterparty, amount, program, reason, idempotency_key);
 		WHEN 'refund' THEN
-			SELECT r.refund_transfer_id AS transfer_id, r.balance INTO posted
+			SELECT r.refund_transfer_id, r.balance INTO posted.transfer_id, posted.balance
 			FROM o2o.points_refund(of_transfer_id, amount, reference, reason, idempotency_key) r;
+			RETURN posted;
 		ELSE
 			RAISE EXCEPTION 'a batch of points cannot do "%"', operation
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Operations are earn, burn, pay, transfer and refund.';
 	END CASE;
-	transfer_id := posted.transfer_id;
-	balance := posted.balance;
 END $$;
-COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz, o2o.identifier, o2o.identifier, bigint) IS 'One request of points_post_many() by the single call of its operation. Errors: those of the call, 22023 unknown operation.';
+COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz, o2o.identifier, o2o.identifier, bigint, text, timestamptz) IS 'One request of points_post_many(), or one that points_post_one() leaves, by the functions in SQL. Errors: those of the call, 22023 unknown operation.';
 
 CREATE OR REPLACE FUNCTION o2o.points_post_many_lock(operations text[], persons bigint[], counterparties bigint[], transfer_ids bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -125,7 +124,8 @@ BEGIN
 	transfer_ids := coalesce(transfer_ids, none::bigint[]);
 	reference := coalesce(reference, none);
 	reason := coalesce(reason, none);
-	points_post_many.occurred_at := ARRAY(SELECT coalesce(u.at, now()) FROM unnest(coalesce(points_post_many.occurred_at, none::timestamptz[])) WITH ORDINALITY u (at, n) ORDER BY u.n);
+	points_post_many.occurred_at := CASE WHEN points_post_many.occurred_at IS NULL THEN array_fill(now(), ARRAY[places])
+		ELSE ARRAY(SELECT coalesce(u.at, now()) FROM unnest(points_post_many.occurred_at) WITH ORDINALITY u (at, n) ORDER BY u.n) END;
 	requests := array_fill(gen_random_uuid(), ARRAY[places]);
 
 	IF idempotency_keys IS NOT NULL THEN
@@ -205,11 +205,20 @@ BEGIN
 	trying := asked;
 	FOR attempt IN 1 .. 5 LOOP
 		BEGIN
-			SELECT array_agg(coalesce(u.code, e.code) ORDER BY e.n), array_agg(coalesce(u.transfer_id, e.transfer_id) ORDER BY e.n),
-				array_agg(coalesce(u.balance, e.balance) ORDER BY e.n)
-			INTO codes, transfers, balances
-			FROM o2o.points_execute(trying, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
-				LEFT JOIN unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n) ON u.n = e.n;
+			IF codes IS NULL THEN
+				SELECT array_agg(e.code), array_agg(e.transfer_id), array_agg(e.balance) INTO codes, transfers, balances
+				FROM (
+					SELECT e.code, e.transfer_id, e.balance
+					FROM o2o.points_execute(trying, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
+					ORDER BY e.n
+				) e;
+			ELSE
+				SELECT array_agg(coalesce(u.code, e.code) ORDER BY e.n), array_agg(coalesce(u.transfer_id, e.transfer_id) ORDER BY e.n),
+					array_agg(coalesce(u.balance, e.balance) ORDER BY e.n)
+				INTO codes, transfers, balances
+				FROM o2o.points_execute(trying, persons, counterparties, programs, amounts, requests, reference, reason, points_post_many.occurred_at) e
+					JOIN unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n) ON u.n = e.n;
+			END IF;
 			EXIT;
 		EXCEPTION WHEN SQLSTATE 'O2305' THEN
 			-- Drawn in one sum. Others may draw meanwhile: in the end without all that needs a reserve.

@@ -53,77 +53,12 @@ spread(uint64_t bits)
 	return (bits | bits << 1) & UINT64_C(0x5555555555555555);
 }
 
-/* The bits at even places, moved together again. */
-static uint64_t
-gather(uint64_t bits)
-{
-	bits &= UINT64_C(0x5555555555555555);
-	bits = (bits | bits >> 1) & UINT64_C(0x3333333333333333);
-	bits = (bits | bits >> 2) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-	bits = (bits | bits >> 4) & UINT64_C(0x00FF00FF00FF00FF);
-	bits = (bits | bits >> 8) & UINT64_C(0x0000FFFF0000FFFF);
-	return (bits | bits >> 16) & UINT64_C(0x00000000FFFFFFFF);
-}
-
 /*
- * The cell of depth 16 that is this position.  Latitude has 31 bits, so the
+ * The cell of 63 bits that is this position.  Latitude has 31 bits, so the
  * first of the 64 interleaved ones is always 0 and makes room for the end bit.
  */
 O2oGeoCell
 o2o_geo_cell(O2oGeoPoint point)
 {
 	return (spread(o2o_geo_lat(point)) << 1 | spread(o2o_geo_lon(point))) << 1 | 1;
-}
-
-int
-o2o_geo_cell_depth(O2oGeoCell cell)
-{
-	return cell == 0 ? 0 : O2O_GEO_CELL_DEPTH - __builtin_ctzll(cell) / 4;
-}
-
-/* The cell of a depth, no deeper than its own, in which a cell lies. */
-O2oGeoCell
-o2o_geo_cell_ancestor(O2oGeoCell cell, int depth)
-{
-	uint64_t end;
-
-	if (depth == 0)
-		return 0;
-	end = UINT64_C(1) << (64 - 4 * depth);
-	return (cell & ~(end | (end - 1))) | end;
-}
-
-/* Depth of the smallest cell in which both lie. */
-int
-o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b)
-{
-	int depth = o2o_geo_cell_depth(a);
-	int other = o2o_geo_cell_depth(b);
-
-	if (other < depth)
-		depth = other;
-	a = o2o_geo_cell_ancestor(a, depth) ^ o2o_geo_cell_ancestor(b, depth);
-	if (a != 0)
-		depth = (1 + __builtin_clzll(a)) / 4;
-	return depth;
-}
-
-/* The area of a cell, as far as it lies on the earth. */
-O2oGeoBox
-o2o_geo_cell_box(O2oGeoCell cell)
-{
-	int depth = o2o_geo_cell_depth(cell);
-	int64_t side = INT64_C(1) << (32 - 2 * depth);
-	uint64_t place = cell == 0 ? 0 : (cell & (cell - 1)) >> 1;
-	O2oGeoBox box;
-
-	box.west = gather(place);
-	box.south = gather(place >> 1);
-	box.east = box.west + side - 1;
-	box.north = box.south + side - 1;
-	if (box.east >= O2O_GEO_LON_TURN)
-		box.east = O2O_GEO_LON_TURN - 1;
-	if (box.north > O2O_GEO_LAT_TOP)
-		box.north = O2O_GEO_LAT_TOP;
-	return box;
 }

@@ -39,7 +39,7 @@ box_argument(FunctionCallInfo fcinfo, int argument)
 	O2oGeoBox box;
 
 	/* the end bit closes the digits of a depth from 1 on; the digits are of the earth */
-	if (cell != 0 && __builtin_ctzll(cell) % 4 == 0 && o2o_geo_cell_depth(cell) >= 1)
+	if (cell != 0 && o2o_geo_cell_bits(cell) % 4 == 3)
 	{
 		box = o2o_geo_cell_box(cell);
 		if (box.west <= box.east && box.south <= box.north)
@@ -53,8 +53,8 @@ box_argument(FunctionCallInfo fcinfo, int argument)
 Datum
 o2o_geo_cell_sql(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64((int64) o2o_geo_cell_ancestor(o2o_geo_cell(PG_GETARG_GEOPOINT(0)),
-												  depth_argument(fcinfo, 1)));
+	PG_RETURN_INT64((int64) o2o_geo_cell_prefix(o2o_geo_cell(PG_GETARG_GEOPOINT(0)),
+												4 * depth_argument(fcinfo, 1) - 1));
 }
 
 Datum
@@ -92,7 +92,7 @@ tell_cells(ReturnSetInfo *result, int64 west, int64 east, int64 south, int64 nor
 		for (int64 column = west >> shift; column <= east >> shift; column++)
 		{
 			O2oGeoCell cell = o2o_geo_cell(o2o_geo_pack(column << shift, row << shift));
-			Datum value = Int64GetDatum((int64) o2o_geo_cell_ancestor(cell, depth));
+			Datum value = Int64GetDatum((int64) o2o_geo_cell_prefix(cell, 4 * depth - 1));
 			bool is_null = false;
 
 			CHECK_FOR_INTERRUPTS();

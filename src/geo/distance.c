@@ -38,9 +38,14 @@
 #define BOUND_RELATIVE 1e-9
 #define BOUND_METRES 1e-6
 
-/* So many radians of longitude are near; what a line of the table below lacks at most; 1 / (23 Mmin^2). */
-#define NEAR_ANGLE 0.1
-#define RHO_SAG 3.0
+/*
+ * So many units of latitude and of longitude, 122 km, are near.  The distance from
+ * the axis, a concave function of latitude, runs below its tangent by less than
+ * FALL_GROWTH a square radian (half of M cos + M' sin, which is 6335440 m at the
+ * equator and less elsewhere).  And 1 / (23 Mmin^2).
+ */
+#define NEAR_UNITS 11000000
+#define FALL_GROWTH 3.235e6
 #define NEAR_ARC (1.0 / (23.0 * MERIDIONAL_MIN * MERIDIONAL_MIN))
 
 /* The distance from the axis at multiples of 2^20 units of latitude. */
@@ -120,17 +125,35 @@ near_distance(const O2oGeoEnd *a, const O2oGeoEnd *b, int64_t gap)
 	return sqrt(chord2) * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
 }
 
-/* The long way, and always from the same end. */
+/*
+ * The long way, and always from the same end.  A search for the nearest asks twice for
+ * each row, to order them and to show the distance, with others in between: the last
+ * answers are remembered.
+ */
+#define REMEMBERED_BITS 6
+
 static double
 far_distance(O2oGeoPoint a, O2oGeoPoint b)
 {
+	static struct
+	{
+		O2oGeoPoint low; /* both 0 at first, which is not far */
+		O2oGeoPoint high;
+		double metres;
+	} remembered[1 << REMEMBERED_BITS];
 	O2oGeoPoint low = a < b ? a : b;
 	O2oGeoPoint high = a < b ? b : a;
-	double metres;
+	int at = (uint64_t) (low ^ high) * UINT64_C(0x9E3779B97F4A7C15) >> (64 - REMEMBERED_BITS);
 
-	geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
-				 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high), &metres, 0, 0);
-	return metres;
+	if (remembered[at].low != low || remembered[at].high != high)
+	{
+		geod_inverse(wgs84(), o2o_geo_latitude_degrees(low), o2o_geo_longitude_degrees(low),
+					 o2o_geo_latitude_degrees(high), o2o_geo_longitude_degrees(high),
+					 &remembered[at].metres, 0, 0);
+		remembered[at].low = low;
+		remembered[at].high = high;
+	}
+	return remembered[at].metres;
 }
 
 /* Metres along the geodesic, the same both ways. */
@@ -257,6 +280,7 @@ o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 	end_at(point, &query->end);
 	w = 1.0 - WGS84_E2 * query->end.sine * query->end.sine;
 	query->meridional = MERIDIONAL_MIN / (w * sqrt(w));
+	query->fall = query->meridional * query->end.sine;
 }
 
 /* What every bound gives away, taken off its square. */
@@ -286,6 +310,24 @@ meridional_square(const O2oGeoQuery *query, double g)
 	return arc * arc;
 }
 
+/* At most the distance from the axis at a near latitude, a signed angle away. */
+static inline double
+rho_below_near(const O2oGeoQuery *query, double angle)
+{
+	double rho = query->end.rho - angle * (query->fall + angle * FALL_GROWTH);
+
+	return rho > 0.0 ? rho : 0.0;
+}
+
+/* The square of what a near gap of longitude, in radians, costs at least between two distances from the axis. */
+static inline double
+parallel_square_near(const O2oGeoQuery *query, double l, double rho)
+{
+	double l2 = l * l;
+
+	return query->end.rho * rho * l2 * (1.0 - l2 * (1.0 / 12.0));
+}
+
 /*
  * Metres that no position in the box is nearer than, as o2o_geo_distance
  * counts them.
@@ -300,60 +342,100 @@ meridional_square(const O2oGeoQuery *query, double g)
 double
 o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 {
-	double square = 0.0;
+	int64_t south = box->south - query->lat;
+	int64_t north = box->north - query->lat;
+	int64_t rise = south > 0 ? south : (north < 0 ? -north : 0);
+	int64_t west = box->west - query->lon;
+	int64_t east = query->lon - box->east;
+	int64_t aside = west > 0 ? west : (east > 0 ? east : 0);
+	double square = meridional_square(query, UNIT * rise);
+	double l, l2, rho;
 
-	if (query->lat < box->south)
-		square = meridional_square(query, UNIT * (box->south - query->lat));
-	else if (query->lat > box->north)
-		square = meridional_square(query, UNIT * (query->lat - box->north));
-	if (query->lon < box->west || query->lon > box->east)
+	if (aside == 0)
+		return bound_of_square(square);
+	/* a box that is not wide is no nearer the other way round */
+	if (aside < NEAR_UNITS && south > -NEAR_UNITS && north < NEAR_UNITS &&
+		box->east - box->west < O2O_GEO_LON_HALF)
 	{
-		int64_t west = longitude_gap(query->lon, box->west);
-		int64_t east = longitude_gap(query->lon, box->east);
-		double l = UNIT * (west < east ? west : east);
-		double l2 = l * l;
-		double rho = rho_below(box->south, box->north);
+		double other = rho_below_near(query, UNIT * north);
 
-		square += query->end.rho * rho * l2 *
-				  (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
-		/* nearer the equator the parallels alone say as much */
-		if (rho < query->end.rho)
-		{
-			double plane = query->end.rho;
+		rho = rho_below_near(query, UNIT * south);
+		return bound_of_square(
+			square + parallel_square_near(query, UNIT * aside, rho < other ? rho : other));
+	}
+	west = longitude_gap(query->lon, box->west);
+	east = longitude_gap(query->lon, box->east);
+	l = UNIT * (west < east ? west : east);
+	l2 = l * l;
+	rho = rho_below(box->south, box->north);
+	square += query->end.rho * rho * l2 *
+			  (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
+	/* nearer the equator the parallels alone say as much */
+	if (rho < query->end.rho)
+	{
+		double plane = query->end.rho;
 
-			if (l2 < 2.4674)
-				plane *= l * (1.0 - l2 * (1.0 / 6.0) *
-										(1.0 - l2 * (1.0 / 20.0) * (1.0 - l2 * (1.0 / 42.0))));
-			else
-				plane *= 1.0 - 1e-6;
-			if (square < plane * plane)
-				square = plane * plane;
-		}
+		if (l2 < 2.4674)
+			plane *= l * (1.0 -
+						  l2 * (1.0 / 6.0) * (1.0 - l2 * (1.0 / 20.0) * (1.0 - l2 * (1.0 / 42.0))));
+		else
+			plane *= 1.0 - 1e-6;
+		if (square < plane * plane)
+			square = plane * plane;
 	}
 	return bound_of_square(square);
 }
 
-/*
- * The same for a single position.  Near ones, which are nearly all that a search
- * meets, need the first terms alone.
- */
-double
-o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
+/* The same for a single position. */
+static inline double
+point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
 {
-	int64_t lon = o2o_geo_lon(point);
-	int64_t lat = o2o_geo_lat(point);
-	double g = UNIT * (lat < query->lat ? query->lat - lat : lat - query->lat);
-	double l = UNIT * longitude_gap(query->lon, lon);
-	double l2 = l * l;
+	int64_t rise = o2o_geo_lat(point) - query->lat;
+	int64_t aside = o2o_geo_lon(point) - query->lon;
+	double angle = UNIT * rise;
 
-	if (l2 > NEAR_ANGLE * NEAR_ANGLE)
+	if (aside < NEAR_UNITS && aside > -NEAR_UNITS && rise < NEAR_UNITS && rise > -NEAR_UNITS)
+		return bound_of_square(
+			meridional_square(query, fabs(angle)) +
+			parallel_square_near(query, UNIT * aside, rho_below_near(query, angle)));
+	else
 	{
 		O2oGeoBox box = o2o_geo_point_box(point);
 
 		return o2o_geo_bound(query, &box);
 	}
-	return bound_of_square(meridional_square(query, g) +
-						   query->end.rho * rho_below(lat, lat) * l2 * (1.0 - l2 * (1.0 / 12.0)));
+}
+
+double
+o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
+{
+	return point_bound(query, point);
+}
+
+/*
+ * The bounds above, turned round: what is farther away by latitude or by longitude
+ * alone is outside of a circle.  Large ones, and those that come near a pole, reach
+ * everywhere.
+ */
+O2oGeoReach
+o2o_geo_reach(const O2oGeoQuery *query, double metres)
+{
+	O2oGeoReach reach = {O2O_GEO_LAT_TOP, O2O_GEO_LON_HALF};
+
+	if (metres <= NEAR_LIMIT)
+	{
+		/* 1 - g^2 / 23 is above 0.9999 here */
+		double g = (metres + 1.0) * (1.0001 / MERIDIONAL_MIN);
+		double rho =
+			rho_below(query->lat - (int64_t) (g / UNIT) - 1, query->lat + (int64_t) (g / UNIT) + 1);
+
+		reach.rise = (int64_t) (g / UNIT) + 1;
+		/* and 1 - l^2 / 12 above 0.999 */
+		if (rho > 10.0 * (metres + 1.0))
+			reach.aside =
+				(int64_t) ((metres + 1.0) * (1.001 / UNIT) / sqrt(query->end.rho * rho)) + 1;
+	}
+	return reach;
 }
 
 /* Begin a search for the nearest of a position. */
@@ -369,7 +451,7 @@ double
 o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
 {
 	const O2oGeoQuery *query = &search->query;
-	double bound = o2o_geo_point_bound(query, point);
+	double bound = point_bound(query, point);
 	double metres;
 	int i;
 
@@ -392,24 +474,21 @@ o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
 /*
  * Whether a position is at most so many metres away: what o2o_geo_distance says,
  * which is seldom needed to know.  Above, for near ones: the chord's square is at
- * most the meridional arc's, g (M + g slope / 2), and rho1 rho2 l^2; the table's
- * lines run less than RHO_SAG below the curve; and an arc of the ellipsoid is
- * longer than its chord c by less than c^2 / (24 Mmin^2) with NEAR_ARC for what
- * follows.
+ * most the meridional arc's, g (M + g slope / 2), and rho1 rho2 l^2, rho2 being
+ * below its tangent; and an arc of the ellipsoid is longer than its chord c by less
+ * than c^2 / (24 Mmin^2) with NEAR_ARC for what follows.
  */
 bool
 o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres)
 {
-	int64_t lon = o2o_geo_lon(point);
-	int64_t lat = o2o_geo_lat(point);
-	double g = UNIT * (lat < query->lat ? query->lat - lat : lat - query->lat);
-	double l = UNIT * longitude_gap(query->lon, lon);
-	double m = query->meridional + 0.5 * MERIDIONAL_SLOPE * g;
-	double above2 = m * m * g * g + query->end.rho * (rho_below(lat, lat) + RHO_SAG) * l * l;
+	double angle = UNIT * (o2o_geo_lat(point) - query->lat);
+	double l = UNIT * longitude_gap(query->lon, o2o_geo_lon(point));
+	double m = query->meridional + 0.5 * MERIDIONAL_SLOPE * fabs(angle);
+	double rho = query->end.rho - angle * query->fall;
+	double above2 = m * m * angle * angle + query->end.rho * rho * l * l;
 
-	if (above2 <= NEAR_LIMIT * NEAR_LIMIT &&
+	if (above2 <= NEAR_LIMIT * NEAR_LIMIT && rho > 0.0 &&
 		sqrt(above2) * (1.0 + above2 * NEAR_ARC) * (1.0 + BOUND_RELATIVE) + BOUND_METRES <= metres)
 		return true;
-	return o2o_geo_point_bound(query, point) <= metres &&
-		   o2o_geo_query_distance(query, point) <= metres;
+	return point_bound(query, point) <= metres && o2o_geo_query_distance(query, point) <= metres;
 }

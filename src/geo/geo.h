@@ -103,8 +103,16 @@ typedef struct O2oGeoQuery
 	int64_t lon;
 	int64_t lat;
 	double meridional; /* radius of curvature of the meridian */
+	double fall;       /* metres that the distance from the axis falls, a radian of latitude */
 	O2oGeoEnd end;
 } O2oGeoQuery;
+
+/* So many units of latitude and of longitude a circle reaches at most from its center, the shorter way round. */
+typedef struct O2oGeoReach
+{
+	int64_t rise;
+	int64_t aside;
+} O2oGeoReach;
 
 /*
  * One search for the nearest: what an index says of the distance of a position.
@@ -192,6 +200,7 @@ extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
+extern O2oGeoReach o2o_geo_reach(const O2oGeoQuery *query, double metres);
 extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point);
 extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);
@@ -199,30 +208,88 @@ extern double o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, b
 extern bool o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres);
 
 /*
- * A cell: longitude and latitude cut into 4 x 4, and each of these again, down
- * to single positions at depth 16.  The digits (4 bits) of its place are
- * followed by one set bit, which tells the depth; the whole world is 0.
+ * A cell: the earth cut in halves by longitude and by latitude in turns, down to
+ * single positions.  The bits that say which half, up to 63, are followed by one
+ * set bit, which ends them.  After 4 * depth - 1 bits sides are equal: each depth
+ * cuts such a square into 4 x 4.
  */
 typedef uint64_t O2oGeoCell;
 
+#define O2O_GEO_CELL_BITS 63
 #define O2O_GEO_CELL_DEPTH 16
+#define O2O_GEO_CELL_WHOLE (UINT64_C(1) << O2O_GEO_CELL_BITS)
 
 /* cell.c */
 extern int64_t o2o_geo_hilbert(O2oGeoPoint point);
 extern O2oGeoCell o2o_geo_cell(O2oGeoPoint point);
-extern int o2o_geo_cell_depth(O2oGeoCell cell);
-extern O2oGeoCell o2o_geo_cell_ancestor(O2oGeoCell cell, int depth);
-extern int o2o_geo_cell_common_depth(O2oGeoCell a, O2oGeoCell b);
-extern O2oGeoBox o2o_geo_cell_box(O2oGeoCell cell);
+
+static inline int
+o2o_geo_cell_bits(O2oGeoCell cell)
+{
+	return O2O_GEO_CELL_BITS - __builtin_ctzll(cell);
+}
+
+/* The cell of so many bits, no more than its own, in which a cell lies. */
+static inline O2oGeoCell
+o2o_geo_cell_prefix(O2oGeoCell cell, int bits)
+{
+	uint64_t end = UINT64_C(1) << (O2O_GEO_CELL_BITS - bits);
+
+	return (cell & ~(end | (end - 1))) | end;
+}
+
+/* Bits of the smallest cell in which both lie. */
+static inline int
+o2o_geo_cell_common_bits(O2oGeoCell a, O2oGeoCell b)
+{
+	int bits = o2o_geo_cell_bits(a);
+	int other = o2o_geo_cell_bits(b);
+	int same = a == b ? bits : __builtin_clzll(a ^ b);
+
+	if (other < bits)
+		bits = other;
+	return same < bits ? same : bits;
+}
 
 /* Whether a cell lies in another, or is it: above the end bit of the outer they agree, and the inner ends no higher. */
 static inline bool
 o2o_geo_cell_contains(O2oGeoCell cell, O2oGeoCell inner)
 {
-	/* the end bit and all below it; of the world, which has none, all bits */
+	/* the end bit and all below it */
 	uint64_t below = ((cell & -cell) << 1) - 1;
 
-	return ((cell ^ inner) & ~below) == 0 && ((inner & below) != 0 || cell == 0);
+	return ((cell ^ inner) & ~below) == 0 && (inner & below) != 0;
+}
+
+/* The bits at even places, moved together again. */
+static inline uint64_t
+o2o_geo_gather(uint64_t bits)
+{
+	bits &= UINT64_C(0x5555555555555555);
+	bits = (bits | bits >> 1) & UINT64_C(0x3333333333333333);
+	bits = (bits | bits >> 2) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+	bits = (bits | bits >> 4) & UINT64_C(0x00FF00FF00FF00FF);
+	bits = (bits | bits >> 8) & UINT64_C(0x0000FFFF0000FFFF);
+	return (bits | bits >> 16) & UINT64_C(0x00000000FFFFFFFF);
+}
+
+/* The area of a cell, as far as it lies on the earth. */
+static inline O2oGeoBox
+o2o_geo_cell_box(O2oGeoCell cell)
+{
+	int open = __builtin_ctzll(cell);
+	uint64_t place = (cell & (cell - 1)) >> 1;
+	O2oGeoBox box;
+
+	box.west = o2o_geo_gather(place);
+	box.south = o2o_geo_gather(place >> 1);
+	box.east = box.west + (INT64_C(1) << ((open + 1) >> 1)) - 1;
+	box.north = box.south + (INT64_C(1) << (open >> 1)) - 1;
+	if (box.east >= O2O_GEO_LON_TURN)
+		box.east = O2O_GEO_LON_TURN - 1;
+	if (box.north > O2O_GEO_LAT_TOP)
+		box.north = O2O_GEO_LAT_TOP;
+	return box;
 }
 
 /* The area of a single position. */

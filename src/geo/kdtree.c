@@ -7,10 +7,15 @@
  * A balanced tree without links in one array of 16 bytes a place: the middle
  * place of a range divides it along the axis in which the range is widest, small
  * ranges are read through.  Places are earth-centred coordinates in whole
- * centimetres, so that squares are exact in 64 bits.  No path over the surface
- * is shorter than the straight line: a place whose straight line is longer than
- * the k-th exact distance so far, with SLACK for the rounding to centimetres,
- * needs no exact distance.  Equal distances go by id.
+ * centimetres, so that squares are exact in 64 bits.
+ *
+ * A search goes by straight lines, which cost nearly nothing: the k-th shortest
+ * one so far says how long the k-th distance can be at most, and no path over the
+ * surface is shorter than the straight line.  So only places whose straight line is
+ * no longer than that can be among the nearest: these alone, seldom more than k, get
+ * an exact distance in the end.  If they are too many to be kept in mind, the search
+ * goes once more, with exact distances.  SLACK is for the rounding to centimetres.
+ * Equal distances go by id.
  */
 #include "geo/kdtree.h"
 
@@ -26,6 +31,18 @@
 /* What the exact distance itself may lack, and more. */
 #define SLACK_RELATIVE 2e-9
 
+/*
+ * A geodesic is curved nowhere more than a circle of the smallest radius of curvature,
+ * so that its chord is no shorter than that of such an arc (Schur).  That holds up to
+ * half the circle; for chords above the radius another bound does: no path is longer
+ * than the one from pole to pole, 1.5735 chords.
+ */
+#define RADIUS_MIN 6335439.0
+#define FAR_ARC 1.58
+
+/* So many places that may be among the nearest are kept in mind. */
+#define CANDIDATES 48
+
 /* One search. */
 typedef struct Search
 {
@@ -35,7 +52,14 @@ typedef struct Search
 	O2oGeoNeighbour *found; /* a heap: the last of the order on top */
 	int count;
 	int wanted;
+	bool exact;     /* the second time */
 	int64_t limit2; /* no place beyond it is wanted: square centimetres */
+	int candidates; /* the first time: more than CANDIDATES if not all are here */
+	struct
+	{
+		int64_t line2;
+		uint32_t item;
+	} candidate[CANDIDATES];
 } Search;
 
 /* Places of a tree in centimetres. */
@@ -87,15 +111,23 @@ limit_of(double metres)
 	return (int64_t) (cm * cm);
 }
 
-/* A place that may be among the nearest. */
-static void
-consider(Search *search, const O2oGeoPlace *place)
+/* The longest distance that a straight line in centimetres allows. */
+static double
+metres_above(double line)
 {
-	uint32_t item = place->item & ITEM_MASK;
-	O2oGeoNeighbour here;
+	double chord = (line + SLACK_CM) / 100.0;
 
-	here.metres = o2o_geo_query_distance(&search->from, search->tree->points[item]);
-	here.id = search->tree->ids[item];
+	if (chord > RADIUS_MIN)
+		return chord * FAR_ARC;
+	return 2.0 * RADIUS_MIN * asin(chord / (2.0 * RADIUS_MIN));
+}
+
+/* Keep a place if it is among the nearest so far; metres are a square of centimetres the first time. */
+static bool
+keep(Search *search, double metres, int64_t id)
+{
+	O2oGeoNeighbour here = {.metres = metres, .id = id};
+
 	if (search->count < search->wanted)
 	{
 		int at = search->count++;
@@ -113,20 +145,42 @@ consider(Search *search, const O2oGeoPlace *place)
 		sift_down(search->found, search->count, 0);
 	}
 	else
-		return;
-	if (search->count == search->wanted)
-		search->limit2 = limit_of(search->found[0].metres);
+		return false;
+	return search->count == search->wanted;
 }
 
 static void
-consider_near(Search *search, const O2oGeoPlace *place)
+consider_exactly(Search *search, uint32_t item)
+{
+	if (keep(search, o2o_geo_query_distance(&search->from, search->tree->points[item]),
+			 search->tree->ids[item]))
+		search->limit2 = limit_of(search->found[0].metres);
+}
+
+static inline void
+consider(Search *search, const O2oGeoPlace *place)
 {
 	int64_t x = (int64_t) place->at[0] - search->at[0];
 	int64_t y = (int64_t) place->at[1] - search->at[1];
 	int64_t z = (int64_t) place->at[2] - search->at[2];
+	int64_t line2 = x * x + y * y + z * z;
+	uint32_t item = place->item & ITEM_MASK;
 
-	if (x * x + y * y + z * z <= search->limit2)
-		consider(search, place);
+	if (line2 > search->limit2)
+		return;
+	if (search->exact)
+		consider_exactly(search, item);
+	else
+	{
+		if (search->candidates < CANDIDATES)
+		{
+			search->candidate[search->candidates].line2 = line2;
+			search->candidate[search->candidates].item = item;
+		}
+		search->candidates++;
+		if (keep(search, (double) line2, 0))
+			search->limit2 = limit_of(metres_above(sqrt(search->found[0].metres)));
+	}
 }
 
 /*
@@ -149,7 +203,7 @@ search_range(Search *search, int low, int high, int64_t apart2, int64_t gaps[3])
 
 		search_range(search, beyond < 0 ? low : middle + 1, beyond < 0 ? middle : high, apart2,
 					 gaps);
-		consider_near(search, place);
+		consider(search, place);
 		if (far2 > search->limit2)
 			return;
 		gaps[axis] = beyond;
@@ -158,14 +212,14 @@ search_range(Search *search, int low, int high, int64_t apart2, int64_t gaps[3])
 		return;
 	}
 	for (; low < high; low++)
-		consider_near(search, &search->tree->places[low]);
+		consider(search, &search->tree->places[low]);
 }
 
 /* The nearest wanted places or all, whichever are fewer, in order; returns how many. */
 int
 o2o_geo_tree_nearest(const O2oGeoTree *tree, O2oGeoPoint from, int wanted, O2oGeoNeighbour *found)
 {
-	Search search = {.tree = tree, .found = found, .wanted = wanted, .limit2 = INT64_MAX};
+	Search search;
 	int64_t gaps[3] = {0, 0, 0};
 	int count;
 
@@ -173,7 +227,22 @@ o2o_geo_tree_nearest(const O2oGeoTree *tree, O2oGeoPoint from, int wanted, O2oGe
 		return 0;
 	o2o_geo_query_init(&search.from, from);
 	coordinates_of(from, search.at);
+	search.tree = tree;
+	search.found = found;
+	search.wanted = wanted;
+	search.exact = false;
+	search.limit2 = INT64_MAX;
+	search.count = 0;
+	search.candidates = 0;
 	search_range(&search, 0, tree->count, 0, gaps);
+	search.exact = true;
+	search.count = 0;
+	if (search.candidates > CANDIDATES)
+		search_range(&search, 0, tree->count, 0, gaps);
+	else
+		for (int i = 0; i < search.candidates; i++)
+			if (search.candidate[i].line2 <= search.limit2)
+				consider_exactly(&search, search.candidate[i].item);
 	count = search.count;
 	while (search.count > 1)
 	{

@@ -1,21 +1,21 @@
 /*
  * spgist.c
- *		SP-GiST operator class of o2o.geopoint: a radix tree over cells of 4 x 4.
- *		Cells are computed in cell.c, lower bounds of distances in distance.c.
+ *		SP-GiST operator class of o2o.geopoint: a radix tree over cells.  Cells are
+ *		computed in cell.c, lower bounds of distances in distance.c.
  *
- * An inner tuple has the smallest cell of all its positions as prefix, and its
- * nodes are labelled with the cells of their positions.  A position outside the
- * prefix splits the tuple (spgSplitTuple); one that no label covers adds a node.
- * Labels need not be of one depth: when a page splits because of one position
- * far from all others, the others are told apart in their own, deeper cell, and
- * a crowded cell is divided at once.  They may then lie inside the label of a node
- * added later; the deepest label that covers a position is its node.
+ * An inner tuple has a cell that holds all its positions as prefix, and its nodes
+ * are labelled with cells of them.  A split halves the smallest cell of what is too
+ * much for one node, again and again: every position of a node that a search comes
+ * to costs it time, and so does every node.  A position outside the prefix splits
+ * the tuple (spgSplitTuple); one that no label covers adds a node, as small as the
+ * others, so that it does not fill up at once.  Its label may hold those of others;
+ * the smallest label that covers a position is its node.
  *
  * Why all this care: the core turns a split in which all the old positions fall
  * into one node into an "allTheSame" tuple, whose nodes divide its positions at
  * random for good, and every search below has to visit all of them.  Here that
- * happens to equal positions only.  (Such a tuple repeats one label, which is
- * then the cell that counts, not the prefix.)
+ * happens to positions less than 16 cm apart only.  (Such a tuple repeats one label,
+ * which is then the cell that counts, not the prefix.)
  *
  * The tree does not give back what it indexes, although it could: the distances
  * it sorts by are lower bounds, and the server refuses these in an index-only
@@ -36,12 +36,70 @@ PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_picksplit);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_inner_consistent);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_leaf_consistent);
 
-/* A split divides so many positions further; a tuple of so many nodes gets more only of one depth. */
-#define CROWDED 16
+/* A split divides more positions than that further; a tuple of so many nodes gets only large ones more. */
+#define CROWDED 24
 #define MANY_NODES 64
 
 #define DatumGetCell(x) ((O2oGeoCell) DatumGetInt64(x))
 #define CellGetDatum(x) Int64GetDatum((int64) (x))
+
+/*
+ * The label of a node is a cell in a form that a search reads at once: longitude
+ * of its corner in the upper 32 bits, latitude in the lower, and in the lowest 3
+ * of each, which are free in cells of at most LABEL_BITS, how many bits it leaves
+ * open.
+ */
+#define LABEL_BITS 56
+
+static Datum
+label_of(O2oGeoCell cell)
+{
+	O2oGeoBox box;
+	uint64 open;
+
+	if (o2o_geo_cell_bits(cell) > LABEL_BITS)
+		cell = o2o_geo_cell_prefix(cell, LABEL_BITS);
+	box = o2o_geo_cell_box(cell);
+	open = O2O_GEO_CELL_BITS - o2o_geo_cell_bits(cell);
+	return CellGetDatum((uint64) box.west << 32 | box.south | (open >> 3) << 32 | (open & 7));
+}
+
+static inline int
+open_bits(Datum label)
+{
+	return (int) (((uint64) label >> 29 & 0x38) | ((uint64) label & 7));
+}
+
+static inline O2oGeoBox
+box_of(Datum label)
+{
+	int open = open_bits(label);
+	O2oGeoBox box;
+
+	box.west = (uint64) label >> 32 & 0xFFFFFFF8;
+	box.south = (uint64) label & 0xFFFFFFF8;
+	box.east = box.west + (INT64CONST(1) << ((open + 1) >> 1)) - 1;
+	box.north = box.south + (INT64CONST(1) << (open >> 1)) - 1;
+	box.east = Min(box.east, O2O_GEO_LON_TURN - 1);
+	box.north = Min(box.north, O2O_GEO_LAT_TOP);
+	return box;
+}
+
+static O2oGeoCell
+cell_of_label(Datum label)
+{
+	O2oGeoBox box = box_of(label);
+
+	return o2o_geo_cell_prefix(o2o_geo_cell(o2o_geo_pack(box.west, box.south)),
+							   O2O_GEO_CELL_BITS - open_bits(label));
+}
+
+static inline bool
+box_holds(const O2oGeoBox *box, O2oGeoPoint point)
+{
+	return o2o_geo_lon(point) >= box->west && o2o_geo_lon(point) <= box->east &&
+		   o2o_geo_lat(point) >= box->south && o2o_geo_lat(point) <= box->north;
+}
 
 Datum
 o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
@@ -55,28 +113,45 @@ o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Levels of 4 x 4 cells, for prefixes and large labels: the next one below so many bits. */
+static inline int
+bits_below(int bits)
+{
+	return (bits + 5) / 4 * 4 - 1;
+}
+
+/* The one at so many bits, or above. */
+static inline int
+bits_level(int bits)
+{
+	return bits < 3 ? 0 : (bits + 1) / 4 * 4 - 1;
+}
+
 Datum
 o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 {
 	spgChooseIn *in = (spgChooseIn *) PG_GETARG_POINTER(0);
 	spgChooseOut *out = (spgChooseOut *) PG_GETARG_POINTER(1);
 	O2oGeoCell cell = o2o_geo_cell(DatumGetGeoPoint(in->leafDatum));
-	O2oGeoCell cover = DatumGetCell(in->allTheSame ? in->nodeLabels[0] : in->prefixDatum);
-	int depth;
+	O2oGeoCell cover =
+		in->allTheSame ? cell_of_label(in->nodeLabels[0]) : DatumGetCell(in->prefixDatum);
+	int cover_bits = o2o_geo_cell_bits(cover);
 	int best = -1;
-	int best_depth = -1;
+	int best_bits = -1;
+	int sum = 0;
+	int bits;
 	int i;
 
 	if (!o2o_geo_cell_contains(cover, cell))
 	{
-		depth = o2o_geo_cell_common_depth(cover, cell);
+		bits = bits_level(o2o_geo_cell_common_bits(cover, cell));
 		out->resultType = spgSplitTuple;
 		out->result.splitTuple.prefixHasPrefix = true;
-		out->result.splitTuple.prefixPrefixDatum = CellGetDatum(o2o_geo_cell_ancestor(cell, depth));
+		out->result.splitTuple.prefixPrefixDatum = CellGetDatum(o2o_geo_cell_prefix(cell, bits));
 		out->result.splitTuple.prefixNNodes = 1;
 		out->result.splitTuple.prefixNodeLabels = palloc(sizeof(Datum));
 		out->result.splitTuple.prefixNodeLabels[0] =
-			CellGetDatum(o2o_geo_cell_ancestor(cover, depth + 1));
+			label_of(o2o_geo_cell_prefix(cover, Min(bits_below(bits), cover_bits)));
 		out->result.splitTuple.childNodeN = 0;
 		out->result.splitTuple.postfixHasPrefix = true;
 		out->result.splitTuple.postfixPrefixDatum = CellGetDatum(cover);
@@ -85,15 +160,14 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 
 	for (i = 0; i < in->nNodes; i++)
 	{
-		O2oGeoCell label = DatumGetCell(in->nodeLabels[i]);
+		O2oGeoBox box = box_of(in->nodeLabels[i]);
 
-		if (!o2o_geo_cell_contains(label, cell))
-			continue;
-		depth = o2o_geo_cell_depth(label);
-		if (depth > best_depth)
+		bits = O2O_GEO_CELL_BITS - open_bits(in->nodeLabels[i]);
+		sum += bits;
+		if (bits > best_bits && box_holds(&box, DatumGetGeoPoint(in->leafDatum)))
 		{
 			best = i;
-			best_depth = depth;
+			best_bits = bits;
 		}
 	}
 	if (best >= 0)
@@ -106,78 +180,60 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		/* the largest cell beside those there are, but not much smaller than it has to be */
-		int common = 0;
-
-		for (i = 0; i < in->nNodes; i++)
-			common = Max(common, o2o_geo_cell_common_depth(DatumGetCell(in->nodeLabels[i]), cell));
-		depth = o2o_geo_cell_depth(cover) + 1;
-		if (in->nNodes < MANY_NODES && common >= depth)
-			depth++;
+		/* as small as the others are */
+		bits = bits_below(cover_bits);
+		if (in->nNodes < MANY_NODES)
+			bits = Max(bits, sum / in->nNodes);
 		out->resultType = spgAddNode;
-		out->result.addNode.nodeLabel = CellGetDatum(o2o_geo_cell_ancestor(cell, depth));
+		out->result.addNode.nodeLabel = label_of(o2o_geo_cell_prefix(cell, Min(bits, LABEL_BITS)));
 		out->result.addNode.nodeN = in->nNodes;
 	}
 	PG_RETURN_VOID();
 }
 
-static inline O2oGeoCell
-cell_of(Datum leaf)
+/* A position that is divided from others: its cell, and its place among them. */
+typedef struct SplitPlace
 {
-	return o2o_geo_cell(DatumGetGeoPoint(leaf));
-}
+	O2oGeoCell cell;
+	int tuple;
+} SplitPlace;
 
-/* The number of the node with this label, a new one if need be. */
 static int
-node_of(spgPickSplitOut *out, O2oGeoCell label)
+compare_places(const void *a, const void *b)
 {
-	int node = 0;
+	O2oGeoCell left = ((const SplitPlace *) a)->cell;
+	O2oGeoCell right = ((const SplitPlace *) b)->cell;
 
-	while (node < out->nNodes && DatumGetCell(out->nodeLabels[node]) != label)
-		node++;
-	if (node == out->nNodes)
-		out->nodeLabels[out->nNodes++] = CellGetDatum(label);
-	return node;
+	return (left > right) - (left < right);
 }
 
 /*
- * Divide the nodes that got more than CROWDED positions once more, at the cell of
- * these: a search looks at each position of a node that it comes to.
+ * Give the places from low to high, all in the same cell, a node, or divide them
+ * in halves of the smallest cell that holds them all, as long as there are too many.
  */
 static void
-divide_crowded(const spgPickSplitIn *in, spgPickSplitOut *out)
+divide(const SplitPlace *places, int low, int high, O2oGeoCell cell, bool crowded,
+	   spgPickSplitOut *out)
 {
-	Datum *labels = out->nodeLabels;
-	int *count = palloc0(sizeof(int) * out->nNodes);
-	int *first = palloc(sizeof(int) * out->nNodes);
-	int *depth = palloc(sizeof(int) * out->nNodes);
-	int i;
+	int bits = o2o_geo_cell_common_bits(places[low].cell, places[high - 1].cell);
 
-	for (i = 0; i < in->nTuples; i++)
+	if (bits < LABEL_BITS && (crowded || high - low > CROWDED))
 	{
-		int node = out->mapTuplesToNodes[i];
+		O2oGeoCell upper;
+		int middle = low;
 
-		if (count[node]++ == 0)
-		{
-			first[node] = i;
-			depth[node] = O2O_GEO_CELL_DEPTH;
-		}
-		else
-			depth[node] =
-				Min(depth[node], o2o_geo_cell_common_depth(cell_of(in->datums[i]),
-														   cell_of(in->datums[first[node]])));
+		cell = o2o_geo_cell_prefix(places[low].cell, bits + 1);
+		upper = o2o_geo_cell_prefix(places[high - 1].cell, bits + 1);
+		while (places[middle].cell < upper && !o2o_geo_cell_contains(upper, places[middle].cell))
+			middle++;
+		divide(places, low, middle, cell, false, out);
+		divide(places, middle, high, upper, false, out);
+		return;
 	}
-	out->nNodes = 0;
-	out->nodeLabels = palloc(sizeof(Datum) * in->nTuples);
-	for (i = 0; i < in->nTuples; i++)
-	{
-		int node = out->mapTuplesToNodes[i];
-		O2oGeoCell label = DatumGetCell(labels[node]);
-
-		if (count[node] > CROWDED && depth[node] < O2O_GEO_CELL_DEPTH)
-			label = o2o_geo_cell_ancestor(cell_of(in->datums[i]), depth[node] + 1);
-		out->mapTuplesToNodes[i] = node_of(out, label);
-	}
+	out->nodeLabels[out->nNodes] = label_of(cell);
+	for (; low < high; low++)
+		out->mapTuplesToNodes[places[low].tuple] = out->nNodes;
+	out->nNodes++;
 }
 
 Datum
@@ -185,37 +241,26 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 {
 	spgPickSplitIn *in = (spgPickSplitIn *) PG_GETARG_POINTER(0);
 	spgPickSplitOut *out = (spgPickSplitOut *) PG_GETARG_POINTER(1);
-	O2oGeoCell first = cell_of(in->datums[0]);
-	int last = in->nTuples - 1;
-	int depth = O2O_GEO_CELL_DEPTH;     /* of the cell of all */
-	int old_depth = O2O_GEO_CELL_DEPTH; /* without the new one, which comes last */
+	SplitPlace *places = palloc(sizeof(SplitPlace) * in->nTuples);
+	O2oGeoCell cover;
 	int i;
 
-	for (i = 0; i <= last; i++)
+	for (i = 0; i < in->nTuples; i++)
 	{
-		int common = o2o_geo_cell_common_depth(first, cell_of(in->datums[i]));
-
-		depth = Min(depth, common);
-		if (i < last)
-			old_depth = Min(old_depth, common);
+		places[i].cell = o2o_geo_cell(DatumGetGeoPoint(in->datums[i]));
+		places[i].tuple = i;
 	}
+	qsort(places, in->nTuples, sizeof(SplitPlace), compare_places);
+	i = o2o_geo_cell_common_bits(places[0].cell, places[in->nTuples - 1].cell);
+	cover = o2o_geo_cell_prefix(places[0].cell, Min(bits_level(i), LABEL_BITS));
 
 	out->hasPrefix = true;
-	out->prefixDatum = CellGetDatum(o2o_geo_cell_ancestor(first, depth));
+	out->prefixDatum = CellGetDatum(cover);
 	out->nNodes = 0;
 	out->nodeLabels = palloc(sizeof(Datum) * in->nTuples);
 	out->mapTuplesToNodes = palloc(sizeof(int) * in->nTuples);
-	out->leafTupleDatums = palloc(sizeof(Datum) * in->nTuples);
-	for (i = 0; i <= last; i++)
-	{
-		int label_depth = Min((i < last ? old_depth : depth) + 1, O2O_GEO_CELL_DEPTH);
-
-		out->leafTupleDatums[i] = in->datums[i];
-		out->mapTuplesToNodes[i] =
-			node_of(out, o2o_geo_cell_ancestor(cell_of(in->datums[i]), label_depth));
-	}
-	if (out->nNodes > 1)
-		divide_crowded(in, out);
+	out->leafTupleDatums = in->datums;
+	divide(places, 0, in->nTuples, cover, true, out);
 	PG_RETURN_VOID();
 }
 
@@ -227,6 +272,8 @@ typedef struct Search
 {
 	O2oGeoSearch nearest;
 	O2oGeoQuery circle;
+	O2oGeoReach reach;  /* of the circle */
+	double radius;      /* for which that was computed */
 	int room;           /* nodes that there is room for */
 	double **distances; /* of a node, one for each ORDER BY */
 	int *nodes;
@@ -239,6 +286,7 @@ search_begin(FmgrInfo *flinfo)
 
 	o2o_geo_search_init(&search->nearest, 0);
 	o2o_geo_query_init(&search->circle, 0);
+	search->radius = -1.0;
 	flinfo->fn_extra = search;
 	return search;
 }
@@ -262,12 +310,26 @@ make_room(Search *search, MemoryContext context, int nodes, int orderbys)
 	search->room = nodes;
 }
 
-static inline const O2oGeoQuery *
-prepared(O2oGeoQuery *query, O2oGeoPoint point)
+/* The circle of a condition; another one is prepared anew. */
+static inline double
+prepare_circle(Search *search, const ScanKeyData *key)
 {
-	if (query->point != point)
-		o2o_geo_query_init(query, point);
-	return query;
+	const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+
+	if (search->circle.point != circle->center || search->radius != circle->radius)
+	{
+		o2o_geo_query_init(&search->circle, circle->center);
+		search->reach = o2o_geo_reach(&search->circle, circle->radius);
+		search->radius = circle->radius;
+	}
+	return circle->radius;
+}
+
+/* Whether a gap of longitude, either way round, is beyond. */
+static inline bool
+aside_of(int64 gap, int64 reach)
+{
+	return gap > reach && O2O_GEO_LON_TURN - gap > reach;
 }
 
 /* The search of one ORDER BY; another position begins a new one. */
@@ -285,19 +347,22 @@ area_may_match(Search *search, const ScanKeyData *key, const O2oGeoBox *box)
 {
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
-		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+		double radius = prepare_circle(search, key);
+		const O2oGeoQuery *query = &search->circle;
 
-		return o2o_geo_bound(prepared(&search->circle, circle->center), box) <= circle->radius;
+		if (box->south - query->lat > search->reach.rise ||
+			query->lat - box->north > search->reach.rise)
+			return false;
+		if ((query->lon < box->west || query->lon > box->east) &&
+			aside_of(Abs(box->west - query->lon), search->reach.aside) &&
+			aside_of(Abs(query->lon - box->east), search->reach.aside))
+			return false;
+		return o2o_geo_bound(query, box) <= radius;
 	}
 	if (key->sk_strategy == O2O_GEO_OVERLAPS_FRAME || key->sk_strategy == O2O_GEO_IN_FRAME)
 		return o2o_geo_frame_reaches(DatumGetGeoFrame(key->sk_argument), box);
 	if (key->sk_strategy == O2O_GEO_EQUALS)
-	{
-		O2oGeoPoint point = DatumGetGeoPoint(key->sk_argument);
-
-		return o2o_geo_lon(point) >= box->west && o2o_geo_lon(point) <= box->east &&
-			   o2o_geo_lat(point) >= box->south && o2o_geo_lat(point) <= box->north;
-	}
+		return box_holds(box, DatumGetGeoPoint(key->sk_argument));
 	elog(ERROR, "unrecognized strategy number: %d", key->sk_strategy);
 	return false;
 }
@@ -310,10 +375,12 @@ point_matches(Search *search, const ScanKeyData *key, O2oGeoPoint point)
 
 	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
 	{
-		const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
+		double radius = prepare_circle(search, key);
+		const O2oGeoQuery *query = &search->circle;
 
-		return o2o_geo_point_within(prepared(&search->circle, circle->center), point,
-									circle->radius);
+		return Abs(o2o_geo_lat(point) - query->lat) <= search->reach.rise &&
+			   !aside_of(Abs(o2o_geo_lon(point) - query->lon), search->reach.aside) &&
+			   o2o_geo_point_within(query, point, radius);
 	}
 	box = o2o_geo_point_box(point);
 	return area_may_match(search, key, &box);
@@ -325,29 +392,30 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
 	Search *search = search_of(fcinfo->flinfo);
+	int count = 0;
 	int i;
 	int k;
 
 	if (in->nNodes > search->room)
 		make_room(search, fcinfo->flinfo->fn_mcxt, in->nNodes, in->norderbys);
-	out->nNodes = 0;
+	for (i = 0; i < in->nNodes; i++)
+	{
+		O2oGeoBox box = box_of(in->nodeLabels[i]);
+
+		for (k = 0; k < in->nkeys; k++)
+			if (!area_may_match(search, &in->scankeys[k], &box))
+				break;
+		if (k < in->nkeys)
+			continue;
+		for (k = 0; k < in->norderbys; k++)
+			search->distances[count][k] =
+				o2o_geo_bound(&searched_from(search, in->orderbys[k].sk_argument)->query, &box);
+		search->nodes[count++] = i;
+	}
+	out->nNodes = count;
 	out->nodeNumbers = search->nodes;
 	if (in->norderbys > 0)
 		out->distances = search->distances;
-	for (i = 0; i < in->nNodes; i++)
-	{
-		O2oGeoBox box = o2o_geo_cell_box(DatumGetCell(in->nodeLabels[i]));
-		bool enter = true;
-
-		for (k = 0; k < in->nkeys && enter; k++)
-			enter = area_may_match(search, &in->scankeys[k], &box);
-		if (!enter)
-			continue;
-		for (k = 0; k < in->norderbys; k++)
-			out->distances[out->nNodes][k] =
-				o2o_geo_bound(&searched_from(search, in->orderbys[k].sk_argument)->query, &box);
-		out->nodeNumbers[out->nNodes++] = i;
-	}
 	PG_RETURN_VOID();
 }
 
@@ -358,26 +426,24 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 	O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
 	Search *search = search_of(fcinfo->flinfo);
+	bool all_exact = true;
 	int k;
 
-	out->recheck = false;
 	for (k = 0; k < in->nkeys; k++)
 		if (!point_matches(search, &in->scankeys[k], point))
 			PG_RETURN_BOOL(false);
-	if (in->norderbys == 0)
-		PG_RETURN_BOOL(true);
 	if (search->room == 0)
 		make_room(search, fcinfo->flinfo->fn_mcxt, 1, in->norderbys);
-	out->distances = search->distances[0];
-	out->recheckDistances = false;
 	for (k = 0; k < in->norderbys; k++)
 	{
 		bool exact;
 
-		out->distances[k] = o2o_geo_search_distance(
+		search->distances[0][k] = o2o_geo_search_distance(
 			searched_from(search, in->orderbys[k].sk_argument), point, &exact);
-		if (!exact)
-			out->recheckDistances = true;
+		all_exact &= exact;
 	}
+	out->recheck = false;
+	out->recheckDistances = !all_exact;
+	out->distances = in->norderbys > 0 ? search->distances[0] : NULL;
 	PG_RETURN_BOOL(true);
 }

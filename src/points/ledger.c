@@ -1,7 +1,7 @@
 /*
  * ledger.c
  *		The tables of the ledger as C code reaches them, without a plan for each
- *		row: lookups by key, locks, updates, inserts with their index entries.
+ *		row: opened, looked up by key, locked. Rows are written in ledger_write.c.
  *
  * Where the tables are not plain (ledger_shape.c), or the current user lacks
  * privileges on them, o2o_ledger_open() returns NULL; the caller then goes through
@@ -9,12 +9,15 @@
  */
 #include "points/ledger_shape.h"
 
+#include "access/heapam.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "commands/sequence.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "optimizer/optimizer.h"
+#include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -23,18 +26,32 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-/* A predicate of a partial index, ready to run. */
-typedef struct ledger_predicate
-{
-	Oid index;
-	List *source;
-	ExprState *state;
-} ledger_predicate;
-
 static LOCKMODE
 lock_mode(int table)
 {
 	return o2o_ledger_tables[table].writes != 0 ? RowExclusiveLock : AccessShareLock;
+}
+
+/* Whether the current user may do with the tables what is done here; asked once for a user and a state of the tables. */
+static bool
+may_use(int which)
+{
+	if (o2o_ledger_known.user != GetUserId())
+	{
+		o2o_ledger_known.user = GetUserId();
+		o2o_ledger_known.user_may = 0;
+	}
+	for (int i = 0; i < LEDGER_TABLES; i++)
+	{
+		AclMode needed = o2o_ledger_tables[i].reads | o2o_ledger_tables[i].writes;
+
+		if ((which & ~o2o_ledger_known.user_may & (1 << i)) == 0)
+			continue;
+		if (pg_class_aclmask(o2o_ledger_known.table[i], GetUserId(), needed, ACLMASK_ALL) != needed)
+			return false;
+		o2o_ledger_known.user_may |= 1 << i;
+	}
+	return true;
 }
 
 /*
@@ -74,24 +91,32 @@ o2o_ledger_open(int which)
 				UnlockRelationOid(o2o_ledger_known.table[i], lock_mode(i));
 		}
 	}
-	for (int i = 0; i < LEDGER_TABLES; i++)
+	if (!may_use(which))
 	{
-		AclMode needed = o2o_ledger_tables[i].reads | o2o_ledger_tables[i].writes;
-
-		if ((which & (1 << i)) &&
-			pg_class_aclmask(o2o_ledger_known.table[i], GetUserId(), needed, ACLMASK_ALL) != needed)
-		{
-			MemoryContextDelete(context);
-			return NULL;
-		}
+		MemoryContextDelete(context);
+		return NULL;
 	}
 	for (int i = 0; i < LEDGER_TABLES; i++)
 	{
 		if (which & (1 << i))
 			ledger->table[i] = table_open(o2o_ledger_known.table[i], NoLock);
 	}
+	ledger->prune_below = BLCKSZ / 8;
 	PushActiveSnapshot(GetTransactionSnapshot());
 	return ledger;
+}
+
+static void
+forget_pages(o2o_ledger *ledger)
+{
+	for (int i = 0; i < LEDGER_TABLES; i++)
+	{
+		if (ledger->found[i] != NULL)
+			ExecClearTuple(ledger->found[i]);
+		if (BufferIsValid(ledger->page[i]))
+			ReleaseBuffer(ledger->page[i]);
+		ledger->page[i] = InvalidBuffer;
+	}
 }
 
 /* Ends the lookups; the next ones see what this call wrote and others committed since. */
@@ -104,11 +129,7 @@ o2o_ledger_look_again(o2o_ledger *ledger)
 			index_endscan(ledger->scan[i]);
 		ledger->scan[i] = NULL;
 	}
-	for (int i = 0; i < LEDGER_TABLES; i++)
-	{
-		if (ledger->found[i] != NULL)
-			ExecClearTuple(ledger->found[i]);
-	}
+	forget_pages(ledger);
 	PopActiveSnapshot();
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -124,17 +145,15 @@ o2o_ledger_close(o2o_ledger *ledger)
 		if (ledger->index[i] != NULL)
 			index_close(ledger->index[i], NoLock);
 	}
+	forget_pages(ledger);
+	o2o_ledger_close_entries(ledger);
 	for (int i = 0; i < LEDGER_TABLES; i++)
 	{
 		if (ledger->found[i] != NULL)
 			ExecDropSingleTupleTableSlot(ledger->found[i]);
-		if (ledger->result[i] != NULL)
-			ExecCloseIndices(ledger->result[i]);
 		if (ledger->table[i] != NULL)
 			table_close(ledger->table[i], NoLock);
 	}
-	if (ledger->estate != NULL)
-		FreeExecutorState(ledger->estate);
 	PopActiveSnapshot();
 	MemoryContextDelete(ledger->context);
 	CommandCounterIncrement();
@@ -150,8 +169,6 @@ o2o_ledger_find(o2o_ledger *ledger, o2o_ledger_index which, const Datum *key, in
 
 	if (ledger->index[which] == NULL)
 		ledger->index[which] = index_open(o2o_ledger_known.index[which], AccessShareLock);
-	if (ledger->found[spec->table] == NULL)
-		ledger->found[spec->table] = table_slot_create(ledger->table[spec->table], NULL);
 	for (int i = 0; i < keys; i++)
 	{
 		if (which == LEDGER_LOT_WALK && i == keys - 1)
@@ -173,17 +190,87 @@ o2o_ledger_find(o2o_ledger *ledger, o2o_ledger_index which, const Datum *key, in
 	MemoryContextSwitchTo(before);
 }
 
+/*
+ * The row that an index entry leads to, as the snapshot sees it; NULL: it sees none.
+ *
+ * The server prunes a page at each visit that finds it filled beyond its fillfactor, which a row
+ * for each update costs more than the update. Here a page is pruned when it is nearly full.
+ */
+static TupleTableSlot *
+row_at(o2o_ledger *ledger, o2o_ledger_table table, ItemPointer tid, Snapshot snapshot,
+	   bool *all_dead)
+{
+	Relation relation = ledger->table[table];
+	Buffer before = ledger->page[table];
+	Buffer buffer = ReleaseAndReadBuffer(before, relation, ItemPointerGetBlockNumber(tid));
+	BufferHeapTupleTableSlot *slot;
+	ItemPointerData at = *tid;
+	bool is_there;
+
+	ledger->page[table] = buffer;
+	if (ledger->found[table] == NULL)
+	{
+		MemoryContext context = MemoryContextSwitchTo(ledger->context);
+
+		ledger->found[table] = table_slot_create(relation, NULL);
+		MemoryContextSwitchTo(context);
+	}
+	slot = (BufferHeapTupleTableSlot *) ledger->found[table];
+	if (buffer != before && (PageIsFull(BufferGetPage(buffer)) ||
+							 PageGetHeapFreeSpace(BufferGetPage(buffer)) < ledger->prune_below))
+		heap_page_prune_opt(relation, buffer);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	slot->base.tupdata.t_tableOid = RelationGetRelid(relation);
+	is_there = heap_hot_search_buffer(&at, relation, buffer, snapshot, &slot->base.tupdata,
+									  all_dead, true);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	if (!is_there)
+		return NULL;
+	ExecStoreBufferHeapTuple(&slot->base.tupdata, &slot->base.base, buffer);
+	pgstat_count_heap_fetch(relation);
+	return &slot->base.base;
+}
+
 /* The next row of the lookup, in the order of the index, or NULL. It stands until the next lookup in its table. */
 TupleTableSlot *
 o2o_ledger_next(o2o_ledger *ledger, o2o_ledger_index which)
 {
-	TupleTableSlot *slot = ledger->found[o2o_ledger_indexes[which].table];
+	IndexScanDesc scan = ledger->scan[which];
+	ItemPointer tid;
 
-	return index_getnext_slot(ledger->scan[which], ForwardScanDirection, slot) ? slot : NULL;
+	while ((tid = index_getnext_tid(scan, ForwardScanDirection)) != NULL)
+	{
+		bool all_dead = false;
+		TupleTableSlot *slot =
+			row_at(ledger, o2o_ledger_indexes[which].table, tid, scan->xs_snapshot, &all_dead);
+
+		scan->kill_prior_tuple = all_dead && !scan->xactStartedInRecovery;
+		if (slot != NULL)
+			return slot;
+	}
+	return NULL;
 }
 
-static void
-serialization_failure(void)
+/* Where the lookup found its last row, for o2o_ledger_at(). */
+ItemPointerData
+o2o_ledger_place(o2o_ledger *ledger, o2o_ledger_index which)
+{
+	return ledger->scan[which]->xs_heaptid;
+}
+
+/* The row at a place where a lookup found one some time ago; NULL: none. The caller looks whether it is the same. */
+TupleTableSlot *
+o2o_ledger_at(o2o_ledger *ledger, o2o_ledger_table table, ItemPointer place)
+{
+	/* The table may have become shorter. */
+	if (!ItemPointerIsValid(place) ||
+		ItemPointerGetBlockNumber(place) >= RelationGetNumberOfBlocks(ledger->table[table]))
+		return NULL;
+	return row_at(ledger, table, place, GetActiveSnapshot(), NULL);
+}
+
+void
+o2o_ledger_serialization_failure(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					errmsg("could not serialize access due to concurrent update")));
@@ -200,110 +287,7 @@ o2o_ledger_lock(o2o_ledger *ledger, o2o_ledger_table table, ItemPointer tid, Tup
 	if (table_tuple_lock(ledger->table[table], &at, GetActiveSnapshot(), slot,
 						 GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock, flags,
 						 &failure) != TM_Ok)
-		serialization_failure();
-}
-
-/* An empty row to write. */
-TupleTableSlot *
-o2o_ledger_blank(o2o_ledger *ledger, o2o_ledger_table table)
-{
-	MemoryContext before = MemoryContextSwitchTo(ledger->context);
-	TupleTableSlot *slot;
-
-	/* A copy of the shape: the relation's own would be counted once per slot. */
-	if (ledger->shape[table] == NULL)
-		ledger->shape[table] = CreateTupleDescCopy(RelationGetDescr(ledger->table[table]));
-	slot = MakeSingleTupleTableSlot(ledger->shape[table], &TTSOpsVirtual);
-	slot->tts_tableOid = RelationGetRelid(ledger->table[table]);
-	memset(slot->tts_isnull, true, ledger->shape[table]->natts * sizeof(bool));
-	MemoryContextSwitchTo(before);
-	return slot;
-}
-
-/* The predicate of a partial index, made ready once in a session: that costs more than a posting. */
-static ExprState *
-prepared_predicate(Oid index, List *source)
-{
-	static List *prepared = NIL;
-	ListCell *cell;
-	ledger_predicate *made = NULL;
-	MemoryContext before;
-
-	foreach (cell, prepared)
-	{
-		made = lfirst(cell);
-		if (made->index == index && equal(made->source, source))
-			return made->state;
-	}
-	before = MemoryContextSwitchTo(CacheMemoryContext);
-	made = palloc(sizeof(ledger_predicate));
-	made->index = index;
-	made->source = copyObject(source);
-	made->state = ExecInitQual((List *) expression_planner((Expr *) made->source), NULL);
-	prepared = lappend(prepared, made);
-	MemoryContextSwitchTo(before);
-	return made->state;
-}
-
-/* Entries of a row in the indexes of its table. */
-static void
-insert_index_entries(o2o_ledger *ledger, o2o_ledger_table table, TupleTableSlot *slot,
-					 o2o_update_indexes which)
-{
-	ResultRelInfo *result = ledger->result[table];
-
-	if (result == NULL)
-	{
-		MemoryContext before = MemoryContextSwitchTo(ledger->context);
-
-		if (ledger->estate == NULL)
-			ledger->estate = CreateExecutorState();
-		result = makeNode(ResultRelInfo);
-		InitResultRelInfo(result, ledger->table[table], 0, NULL, 0);
-		ExecOpenIndices(result, false);
-		for (int i = 0; i < result->ri_NumIndices; i++)
-		{
-			IndexInfo *info = result->ri_IndexRelationInfo[i];
-
-			if (info->ii_Predicate != NIL)
-				info->ii_PredicateState = prepared_predicate(
-					RelationGetRelid(result->ri_IndexRelationDescs[i]), info->ii_Predicate);
-		}
-		ledger->result[table] = result;
-		MemoryContextSwitchTo(before);
-	}
-	o2o_insert_index_tuples(result, slot, ledger->estate, which);
-	ResetPerTupleExprContext(ledger->estate);
-}
-
-/* Puts a new version of a row in place of the one at tid, which is locked or found by this call. */
-void
-o2o_ledger_update(o2o_ledger *ledger, o2o_ledger_table table, ItemPointer tid, TupleTableSlot *slot)
-{
-	ItemPointerData at = *tid;
-	TM_FailureData failure;
-	LockTupleMode mode;
-	o2o_update_indexes which = O2O_UPDATE_NO_INDEX;
-
-	if (table_tuple_update(ledger->table[table], &at, slot, GetCurrentCommandId(true),
-						   GetActiveSnapshot(), InvalidSnapshot, true, &failure, &mode,
-						   &which) != TM_Ok)
-		serialization_failure();
-	if (which != O2O_UPDATE_NO_INDEX)
-		insert_index_entries(ledger, table, slot, which);
-}
-
-void
-o2o_ledger_insert(o2o_ledger *ledger, o2o_ledger_table table, TupleTableSlot **slots, int count)
-{
-	CommandId command = GetCurrentCommandId(true);
-
-	if (count == 1)
-		table_tuple_insert(ledger->table[table], slots[0], command, 0, NULL);
-	else
-		table_multi_insert(ledger->table[table], slots, count, command, 0, NULL);
-	for (int i = 0; i < count; i++)
-		insert_index_entries(ledger, table, slots[i], O2O_UPDATE_ALL_INDEXES);
+		o2o_ledger_serialization_failure();
 }
 
 /* o2o.change_seq(), without a plan as soon as the cluster's base is there for good. */
@@ -332,4 +316,11 @@ o2o_ledger_seq(void)
 			1 + seq - (int64) U64FromFullTransactionId(GetTopFullTransactionId());
 	SPI_finish();
 	return seq;
+}
+
+/* A new number for a transfer. */
+int64
+o2o_ledger_transfer_id(void)
+{
+	return nextval_internal(o2o_ledger_known.transfers, true);
 }

@@ -15,6 +15,7 @@
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
+#include "storage/buf.h"
 #include "utils/date.h"
 #include "utils/relcache.h"
 
@@ -138,6 +139,16 @@ typedef enum o2o_ledger_index
 	LEDGER_INDEXES
 } o2o_ledger_index;
 
+/* An index that gets entries. */
+typedef struct o2o_ledger_opened
+{
+	Relation index; /* NULL: not opened in this call */
+	IndexInfo *info;
+} o2o_ledger_opened;
+
+/* More indexes than this are too many for a table of the ledger. */
+#define LEDGER_ENTRIES 12
+
 typedef struct o2o_ledger
 {
 	MemoryContext context; /* lives as long as the call */
@@ -145,9 +156,9 @@ typedef struct o2o_ledger
 	Relation index[LEDGER_INDEXES];
 	IndexScanDesc scan[LEDGER_INDEXES];
 	TupleTableSlot *found[LEDGER_TABLES]; /* what a lookup found */
-	TupleDesc shape[LEDGER_TABLES];       /* of rows that are written */
-	ResultRelInfo *result[LEDGER_TABLES]; /* with the indexes open, as soon as one gets an entry */
-	EState *estate;
+	Buffer page[LEDGER_TABLES];           /* where it was found, pinned */
+	Size prune_below; /* free bytes of a page below which old versions are taken out of it */
+	o2o_ledger_opened entry[LEDGER_TABLES][LEDGER_ENTRIES];
 } o2o_ledger;
 
 /* The tables that a call needs. */
@@ -163,6 +174,8 @@ extern void o2o_ledger_look_again(o2o_ledger *ledger);
 extern AttrNumber o2o_ledger_column(o2o_ledger_table table, int column);
 extern void o2o_ledger_find(o2o_ledger *ledger, o2o_ledger_index index, const Datum *key, int keys);
 extern TupleTableSlot *o2o_ledger_next(o2o_ledger *ledger, o2o_ledger_index index);
+extern ItemPointerData o2o_ledger_place(o2o_ledger *ledger, o2o_ledger_index index);
+extern TupleTableSlot *o2o_ledger_at(o2o_ledger *ledger, o2o_ledger_table table, ItemPointer place);
 extern void
 o2o_ledger_lock(o2o_ledger *ledger, o2o_ledger_table table, ItemPointer tid, TupleTableSlot *slot);
 extern TupleTableSlot *o2o_ledger_blank(o2o_ledger *ledger, o2o_ledger_table table);
@@ -171,6 +184,7 @@ extern void o2o_ledger_update(o2o_ledger *ledger, o2o_ledger_table table, ItemPo
 extern void
 o2o_ledger_insert(o2o_ledger *ledger, o2o_ledger_table table, TupleTableSlot **slots, int count);
 extern int64 o2o_ledger_seq(void);
+extern int64 o2o_ledger_transfer_id(void);
 
 /* A column of a row that a lookup found. */
 static inline Datum

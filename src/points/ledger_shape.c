@@ -8,14 +8,27 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "executor/executor.h"
+#include "optimizer/optimizer.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
+
+/* A predicate of a partial index, ready to run. */
+typedef struct ledger_predicate
+{
+	Oid index;
+	List *source;
+	ExprState *state;
+} ledger_predicate;
 
 const ledger_table_spec o2o_ledger_tables[LEDGER_TABLES] = {
 	{"points_account",
@@ -86,7 +99,8 @@ forget(Datum arg, Oid relation)
 {
 	if (!o2o_ledger_known.is_known)
 		return;
-	if (OidIsValid(relation) && relation != o2o_ledger_known.base)
+	if (OidIsValid(relation) && relation != o2o_ledger_known.base &&
+		relation != o2o_ledger_known.transfers)
 	{
 		bool is_ours = false;
 
@@ -94,10 +108,22 @@ forget(Datum arg, Oid relation)
 			is_ours = o2o_ledger_known.table[i] == relation;
 		for (int i = 0; i < LEDGER_INDEXES && !is_ours; i++)
 			is_ours = o2o_ledger_known.index[i] == relation;
+		for (int i = 0; i < LEDGER_TABLES && !is_ours; i++)
+		{
+			for (int j = 0; j < o2o_ledger_known.entries[i] && !is_ours; j++)
+				is_ours = o2o_ledger_known.entry[i][j].index == relation;
+		}
 		if (!is_ours)
 			return;
 	}
 	o2o_ledger_known.is_known = false;
+}
+
+/* Roles have changed, or who belongs to whom. */
+static void
+forget_user(Datum arg, int cache, uint32 hash)
+{
+	o2o_ledger_known.user = InvalidOid;
 }
 
 AttrNumber
@@ -175,6 +201,83 @@ index_of(Relation relation, const ledger_index_spec *spec)
 	return found;
 }
 
+/* The predicate of a partial index, made ready once in a session: that costs more than a posting. */
+static ExprState *
+prepared_predicate(Oid index, List *source)
+{
+	static List *prepared = NIL;
+	ListCell *cell;
+	ledger_predicate *made = NULL;
+	MemoryContext before;
+
+	foreach (cell, prepared)
+	{
+		made = lfirst(cell);
+		if (made->index == index && equal(made->source, source))
+			return made->state;
+	}
+	before = MemoryContextSwitchTo(CacheMemoryContext);
+	made = palloc(sizeof(ledger_predicate));
+	made->index = index;
+	made->source = copyObject(source);
+	made->state = ExecInitQual((List *) expression_planner((Expr *) made->source), NULL);
+	prepared = lappend(prepared, made);
+	MemoryContextSwitchTo(before);
+	return made->state;
+}
+
+/* All indexes of a table that rows are inserted into; false where one wants more than its columns. */
+static bool
+learn_entries(Relation relation, o2o_ledger_table table)
+{
+	List *list = RelationGetIndexList(relation);
+	ListCell *cell;
+	bool is_simple = list_length(list) <= LEDGER_ENTRIES;
+
+	foreach (cell, list)
+	{
+		Relation index;
+		IndexInfo *info;
+		ledger_entry *entry;
+
+		if (!is_simple)
+			break;
+		index = index_open(lfirst_oid(cell), AccessShareLock);
+		info = BuildIndexInfo(index);
+		entry = &o2o_ledger_known.entry[table][o2o_ledger_known.entries[table]++];
+		is_simple = info->ii_Expressions == NIL && info->ii_ExclusionOps == NULL &&
+					index->rd_index->indimmediate;
+		entry->index = RelationGetRelid(index);
+		entry->predicate = is_simple && info->ii_Predicate != NIL
+							   ? prepared_predicate(entry->index, info->ii_Predicate)
+							   : NULL;
+		entry->is_seq_summary =
+			table == LEDGER_POSTING && index->rd_rel->relam == BRIN_AM_OID &&
+			info->ii_NumIndexAttrs == 1 &&
+			info->ii_IndexAttrNumbers[0] == o2o_ledger_known.column[table][POSTING_SEQ];
+		/* What the copy points at would be gone with the call. */
+		info->ii_Predicate = NIL;
+		info->ii_OpclassOptions = NULL;
+		entry->info = *info;
+		index_close(index, AccessShareLock);
+	}
+	list_free(list);
+	return is_simple;
+}
+
+/* A copy of the shape of its rows, which stands: somebody may still have a row of the one before. */
+static void
+learn_shape(Relation relation, o2o_ledger_table table)
+{
+	TupleDesc *known = &o2o_ledger_known.shape[table];
+	MemoryContext before = MemoryContextSwitchTo(CacheMemoryContext);
+
+	/* Statistics make the tables unknown as well, and often. */
+	if (*known == NULL || !equalTupleDescs(*known, RelationGetDescr(relation)))
+		*known = CreateTupleDescCopy(RelationGetDescr(relation));
+	MemoryContextSwitchTo(before);
+}
+
 /* Looks at the tables and their indexes. */
 void
 o2o_ledger_learn(void)
@@ -185,17 +288,22 @@ o2o_ledger_learn(void)
 	if (!listens)
 	{
 		CacheRegisterRelcacheCallback(forget, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHOID, forget_user, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_user, (Datum) 0);
 		listens = true;
 	}
 	o2o_ledger_known.seq_base = 0;
+	o2o_ledger_known.user = InvalidOid;
 	memset(o2o_ledger_known.table, 0, sizeof(o2o_ledger_known.table));
 	memset(o2o_ledger_known.index, 0, sizeof(o2o_ledger_known.index));
+	memset(o2o_ledger_known.entries, 0, sizeof(o2o_ledger_known.entries));
 
 	/* A change that comes while we look is seen: it makes this unknown again. */
 	o2o_ledger_known.is_known = true;
 	o2o_ledger_known.is_plain = true;
 	schema = get_namespace_oid("o2o", false);
 	o2o_ledger_known.base = get_relname_relid("change_base", schema);
+	o2o_ledger_known.transfers = get_relname_relid("points_transfer_id_seq", schema);
 	for (int i = 0; i < LEDGER_TABLES && o2o_ledger_known.is_plain; i++)
 	{
 		Relation relation;
@@ -213,6 +321,11 @@ o2o_ledger_learn(void)
 				continue;
 			o2o_ledger_known.index[j] = index_of(relation, &o2o_ledger_indexes[j]);
 			o2o_ledger_known.is_plain = OidIsValid(o2o_ledger_known.index[j]);
+		}
+		if (o2o_ledger_known.is_plain && o2o_ledger_tables[i].writes != 0)
+		{
+			learn_shape(relation, i);
+			o2o_ledger_known.is_plain = learn_entries(relation, i);
 		}
 		table_close(relation, NoLock);
 	}

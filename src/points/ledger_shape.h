@@ -1,7 +1,7 @@
 /*
  * ledger_shape.h
- *		What ledger.c knows of the tables, found out by ledger_shape.c. For these
- *		two alone.
+ *		What ledger.c and ledger_write.c know of the tables, found out by
+ *		ledger_shape.c. For these three alone.
  */
 #ifndef O2O_POINTS_LEDGER_SHAPE_H
 #define O2O_POINTS_LEDGER_SHAPE_H
@@ -29,14 +29,29 @@ typedef struct ledger_index_spec
 	RegProcedure equal[5];
 } ledger_index_spec;
 
+/* An index of a table that rows are inserted into. */
+typedef struct ledger_entry
+{
+	Oid index;
+	IndexInfo info;
+	ExprState *predicate; /* NULL: none */
+	bool is_seq_summary;  /* a BRIN index of seq alone */
+} ledger_entry;
+
 /* What was found out about the tables; a change of any of them makes it unknown again. */
 typedef struct o2o_ledger_knowledge
 {
 	bool is_known;
 	bool is_plain;
+	Oid user;                       /* who was asked last whether he may use them */
+	int user_may;                   /* which of them he may, as bits */
+	TupleDesc shape[LEDGER_TABLES]; /* of those that are written */
 	Oid table[LEDGER_TABLES];
 	Oid index[LEDGER_INDEXES];
 	AttrNumber column[LEDGER_TABLES][POSTING_COLUMNS];
+	int entries[LEDGER_TABLES];
+	ledger_entry entry[LEDGER_TABLES][LEDGER_ENTRIES];
+	Oid transfers; /* sequence of their numbers */
 	Oid base;
 	int64 seq_base; /* 1 + that of change_base, once it is committed; 0: not known */
 } o2o_ledger_knowledge;
@@ -46,5 +61,7 @@ extern const ledger_index_spec o2o_ledger_indexes[LEDGER_INDEXES];
 extern o2o_ledger_knowledge o2o_ledger_known;
 
 extern void o2o_ledger_learn(void);
+extern void o2o_ledger_close_entries(o2o_ledger *ledger);
+extern void o2o_ledger_serialization_failure(void);
 
 #endif /* O2O_POINTS_LEDGER_SHAPE_H */

@@ -10,6 +10,7 @@
 #include "identity/identity.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -27,6 +28,23 @@ o2o_points_customer_of(o2o_ledger *ledger, int64 profile_id)
 	o2o_ledger_find(ledger, LEDGER_PROFILE_KEY, &key, 1);
 	slot = o2o_ledger_next(ledger, LEDGER_PROFILE_KEY);
 	return slot == NULL ? 0 : ledger_get_int64(slot, LEDGER_PROFILE, PROFILE_CUSTOMER_ID);
+}
+
+/*
+ * The same, with all profiles of the customer where the profile is its root, as nearly all are:
+ * one lookup then tells both. *count is 0 where it is not.
+ */
+int64
+o2o_points_customer_with(o2o_ledger *ledger, int64 profile_id, int64 **profiles, int *count)
+{
+	*count = o2o_points_profiles_of(ledger, profile_id, profiles);
+	for (int i = 0; i < *count; i++)
+	{
+		if ((*profiles)[i] == profile_id)
+			return profile_id;
+	}
+	*count = 0;
+	return o2o_points_customer_of(ledger, profile_id);
 }
 
 /* The profiles of a customer. */
@@ -50,14 +68,67 @@ o2o_points_profiles_of(o2o_ledger *ledger, int64 customer_id, int64 **profiles)
 	return count;
 }
 
-static int64
-system_account(o2o_ledger *ledger, text *program, const char *kind)
+/* Programs that this session met, and where their rows were: a few rows are not worth an index each time. */
+typedef struct points_memory
 {
-	Datum key[2] = {PointerGetDatum(program), CStringGetTextDatum(kind)};
-	TupleTableSlot *slot;
+	char name[NAMEDATALEN];
+	ItemPointerData program;
+	ItemPointerData system[3];
+} points_memory;
 
-	o2o_ledger_find(ledger, LEDGER_SYSTEM_KEY, key, 2);
-	slot = o2o_ledger_next(ledger, LEDGER_SYSTEM_KEY);
+static points_memory *
+memory_of(const text *name)
+{
+	static points_memory memories[16];
+	int length = VARSIZE_ANY_EXHDR(name);
+	points_memory *memory;
+
+	if (length >= NAMEDATALEN)
+		return NULL;
+	memory = &memories[hash_bytes((const unsigned char *) VARDATA_ANY(name), length) %
+					   lengthof(memories)];
+	if (strlen(memory->name) != length || memcmp(memory->name, VARDATA_ANY(name), length) != 0)
+	{
+		memset(memory, 0, sizeof(*memory));
+		memcpy(memory->name, VARDATA_ANY(name), length);
+	}
+	return memory;
+}
+
+static bool
+is_text(TupleTableSlot *slot, o2o_ledger_table table, int column, const char *data, int length)
+{
+	bool is_null;
+	text *value = DatumGetTextPP(ledger_get(slot, table, column, &is_null));
+
+	return VARSIZE_ANY_EXHDR(value) == length && memcmp(VARDATA_ANY(value), data, length) == 0;
+}
+
+static bool
+is_program(TupleTableSlot *slot, o2o_ledger_table table, int column, const text *name)
+{
+	return is_text(slot, table, column, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+}
+
+static int64
+system_account(o2o_ledger *ledger, text *program, const char *kind, int place)
+{
+	points_memory *memory = memory_of(program);
+	Datum key[2];
+	TupleTableSlot *slot = NULL;
+
+	if (memory != NULL)
+		slot = o2o_ledger_at(ledger, LEDGER_SYSTEM, &memory->system[place]);
+	if (slot == NULL || !is_program(slot, LEDGER_SYSTEM, SYSTEM_PROGRAM, program) ||
+		!is_text(slot, LEDGER_SYSTEM, SYSTEM_KIND, kind, strlen(kind)))
+	{
+		key[0] = PointerGetDatum(program);
+		key[1] = CStringGetTextDatum(kind);
+		o2o_ledger_find(ledger, LEDGER_SYSTEM_KEY, key, 2);
+		slot = o2o_ledger_next(ledger, LEDGER_SYSTEM_KEY);
+		if (slot != NULL && memory != NULL)
+			memory->system[place] = o2o_ledger_place(ledger, LEDGER_SYSTEM_KEY);
+	}
 	return slot == NULL ? 0 : ledger_get_int64(slot, LEDGER_SYSTEM, SYSTEM_ACCOUNT_ID);
 }
 
@@ -67,13 +138,29 @@ o2o_points_contra(o2o_ledger *ledger, o2o_points_program *program,
 				  const o2o_points_operation *operation)
 {
 	const char *kind = operation->contra_kinds[0];
-	int64 *account_id = strcmp(kind, "issuer") == 0     ? &program->issuer
-						: strcmp(kind, "redeemed") == 0 ? &program->redeemed
-														: &program->in_transit;
+	int place = strcmp(kind, "issuer") == 0 ? 0 : strcmp(kind, "redeemed") == 0 ? 1 : 2;
 
-	if (*account_id == 0)
-		*account_id = system_account(ledger, program->name, kind);
-	return *account_id;
+	if (program->system[place] == 0)
+		program->system[place] = system_account(ledger, program->name, kind, place);
+	return program->system[place];
+}
+
+static TupleTableSlot *
+program_row(o2o_ledger *ledger, text *name)
+{
+	points_memory *memory = memory_of(name);
+	Datum key = PointerGetDatum(name);
+	TupleTableSlot *slot = NULL;
+
+	if (memory != NULL)
+		slot = o2o_ledger_at(ledger, LEDGER_PROGRAM, &memory->program);
+	if (slot != NULL && is_program(slot, LEDGER_PROGRAM, PROGRAM_PROGRAM, name))
+		return slot;
+	o2o_ledger_find(ledger, LEDGER_PROGRAM_KEY, &key, 1);
+	slot = o2o_ledger_next(ledger, LEDGER_PROGRAM_KEY);
+	if (slot != NULL && memory != NULL)
+		memory->program = o2o_ledger_place(ledger, LEDGER_PROGRAM_KEY);
+	return slot;
 }
 
 /* A program by name; programs are those that the call met before. */
@@ -82,7 +169,6 @@ o2o_points_program_of(o2o_ledger *ledger, List **programs, text *name)
 {
 	ListCell *cell;
 	o2o_points_program *program;
-	Datum key = PointerGetDatum(name);
 	TupleTableSlot *slot;
 	bool is_null;
 	Datum value;
@@ -96,8 +182,7 @@ o2o_points_program_of(o2o_ledger *ledger, List **programs, text *name)
 	}
 	program = palloc0(sizeof(o2o_points_program));
 	program->name = name;
-	o2o_ledger_find(ledger, LEDGER_PROGRAM_KEY, &key, 1);
-	slot = o2o_ledger_next(ledger, LEDGER_PROGRAM_KEY);
+	slot = program_row(ledger, name);
 	if (slot != NULL)
 	{
 		program->exists = true;
@@ -111,9 +196,7 @@ o2o_points_program_of(o2o_ledger *ledger, List **programs, text *name)
 			DatumGetTextPCopy(ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_ROUND, &is_null));
 		program->time_zone =
 			DatumGetTextPCopy(ledger_get(slot, LEDGER_PROGRAM, PROGRAM_TIME_ZONE, &is_null));
-		program->is_enforced = strcmp(TextDatumGetCString(ledger_get(
-										  slot, LEDGER_PROGRAM, PROGRAM_RESERVE_POLICY, &is_null)),
-									  "enforce") == 0;
+		program->is_enforced = is_text(slot, LEDGER_PROGRAM, PROGRAM_RESERVE_POLICY, "enforce", 7);
 	}
 	*programs = lappend(*programs, program);
 	return program;

@@ -12,9 +12,7 @@
 #include "points/points.h"
 
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "common/hashfn.h"
 #include "common/int.h"
 #include "executor/spi.h"
@@ -98,7 +96,9 @@ judge(o2o_points_run *run, o2o_points_request *request)
 	else if (points_is_earn(request) && (TIMESTAMP_NOT_FINITE(request->occurred_at) ||
 										 request->occurred_at > run->now + USECS_PER_DAY))
 		refuse(request, ERRCODE_INVALID_PARAMETER_VALUE);
-	else if ((request->customer_id = o2o_points_customer_of(run->ledger, request->profile_id)) == 0)
+	else if ((request->customer_id =
+				  o2o_points_customer_with(run->ledger, request->profile_id, &request->members,
+										   &request->member_count)) == 0)
 		refuse(request, ERRCODE_O2O_NOBODY);
 	if (request->outcome != REQUEST_OPEN ||
 		(!points_is_transfer(request) && !points_is_payment(request)))
@@ -162,7 +162,7 @@ earn(o2o_points_run *run, o2o_points_request *request)
 		refuse(request, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE);
 		return;
 	}
-	request->transfer_id = nextval_internal(run->transfer_sequence, true);
+	request->transfer_id = o2o_ledger_transfer_id();
 	for (int i = 0; i < request->party->accounts && amount > 0; i++)
 	{
 		o2o_points_account *owing =
@@ -259,7 +259,7 @@ debit(o2o_points_run *run, o2o_points_request *request)
 			return;
 		}
 	}
-	request->transfer_id = nextval_internal(run->transfer_sequence, true);
+	request->transfer_id = o2o_ledger_transfer_id();
 	for (int i = 0; i < count; i++)
 	{
 		fill(run, &instruction, request, request->operation->name, lots[i]->account, contra,
@@ -308,12 +308,13 @@ static void
 complete(o2o_points_run *run, const o2o_points_request *request)
 {
 	o2o_points_party *party = request->party;
-	int64 *profiles;
-	int members;
+	int64 *profiles = request->members;
+	int members = request->member_count;
 
 	if (party->is_locked || party->is_complete)
 		return;
-	members = o2o_points_profiles_of(run->ledger, request->customer_id, &profiles);
+	if (members == 0)
+		members = o2o_points_profiles_of(run->ledger, request->customer_id, &profiles);
 	for (int i = 0; i < members; i++)
 	{
 		if (profiles[i] != request->profile_id)
@@ -340,6 +341,9 @@ o2o_points_execute(o2o_points_request *requests, int count)
 			requests[i].outcome = REQUEST_LEFT;
 		return;
 	}
+	/* Of many requests several may want room on one page. */
+	if (count > 8)
+		run.ledger->prune_below = BLCKSZ / 4;
 	run.mask = 7;
 	while (run.mask < (uint32) count)
 		run.mask = 2 * run.mask + 1;
@@ -347,8 +351,6 @@ o2o_points_execute(o2o_points_request *requests, int count)
 	run.kind_seller = cstring_to_text("seller");
 	run.funding = cstring_to_text("program");
 	run.now = GetCurrentTransactionStartTimestamp();
-	run.transfer_sequence =
-		get_relname_relid("points_transfer_id_seq", get_namespace_oid("o2o", false));
 
 	/* Rows that lie side by side are looked up one after the other. */
 	for (int i = 0; i < count; i++)

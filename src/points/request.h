@@ -22,9 +22,7 @@ typedef struct o2o_points_program
 	TimestampTz expires_at; /* the latest; DT_NOEND: none */
 	text *expires_round;
 	text *time_zone;
-	int64 issuer;
-	int64 redeemed;
-	int64 in_transit;
+	int64 system[3]; /* issuer, redeemed, in_transit */
 } o2o_points_program;
 
 /* A customer in a program: its accounts of kind member and debt. */
@@ -69,6 +67,8 @@ typedef struct o2o_points_request
 
 	/* found out on the way */
 	int64 customer_id;
+	int64 *members; /* profiles of the customer, where one lookup told them as well */
+	int member_count;
 	int64 counter_customer_id;
 	int64 contra_account_id; /* of a payment: the seller's */
 	o2o_points_program *program;
@@ -97,7 +97,6 @@ typedef struct o2o_points_run
 	int wanted_room;
 	text *kind_seller;
 	text *funding;
-	Oid transfer_sequence;
 	TimestampTz now;
 } o2o_points_run;
 

@@ -140,9 +140,11 @@ o2o_points_gather_all(o2o_points_run *run, o2o_points_request **requests, int co
 			request->party = o2o_points_party_of(run, request->customer_id, request->program);
 			if (!points_is_earn(request) && !request->party->is_locked)
 			{
-				int64 *profiles;
-				int members = o2o_points_profiles_of(run->ledger, request->customer_id, &profiles);
+				int64 *profiles = request->members;
+				int members = request->member_count;
 
+				if (members == 0)
+					members = o2o_points_profiles_of(run->ledger, request->customer_id, &profiles);
 				request->party->is_locked = true;
 				for (int j = 0; j < members; j++)
 					o2o_points_gather(run, request->party, profiles[j], true);

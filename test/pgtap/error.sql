@@ -46,6 +46,7 @@ INSERT INTO try VALUES
 	('O2205', $$SELECT o2o.identify(jsonb_build_object('card', (SELECT jsonb_agg('e' || n) FROM generate_series(1, 101) n)), 'pos')$$, 'too many identifiers', '100'),
 	('O2206', $$SELECT o2o.customer_unmerge(current_setting('o2o_test.held')::bigint, 'x')$$, 'still connected', 'Evidence in force: \d+'),
 	('O2207', $$SELECT o2o.identify('{"passport_no": "1"}', 'pos')$$, 'kind "passport_no"', NULL),
+	('22023', $$SELECT o2o.identify('{"card": "error-a"}', 'pos', traits => '["Ann"]')$$, '^traits must be an object$', 'array'),
 	('O2208', $$SELECT o2o.match_model_get('nobody')$$, '^there is no such match model$', 'nobody'),
 	('O2301', $$SELECT o2o.points_burn('card:error-a', 500, 'error')$$, '^insufficient points$', '^available 1, asked 500$'),
 	('O2301', $$SELECT o2o.points_transfer('card:error-a', 'card:error-c', 500, 'error')$$, '^insufficient points$', '^available 1, asked 500$'),

@@ -13,14 +13,14 @@ CREATE FUNCTION pg_temp.objects() RETURNS TABLE (object text) LANGUAGE sql AS $$
 	SELECT format('%s %s %s %s %s', c.relkind, c.relname, pg_get_userbyid(c.relowner), c.relacl, CASE c.relkind WHEN 'v' THEN md5(pg_get_viewdef(c.oid)) WHEN 'i' THEN pg_get_indexdef(c.oid) ELSE (
 			SELECT string_agg(format('%s %s %s %s', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)), ', ' ORDER BY a.attnum)
 			FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) END)
-	FROM pg_class c WHERE c.relnamespace = 'o2o'::regnamespace AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+	FROM pg_class c WHERE c.relnamespace = 'o2o'::regnamespace AND c.relkind <> 'c' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 	UNION ALL
 	SELECT format('f %s %s %s %s', p.oid::regprocedure, pg_get_userbyid(p.proowner), p.proacl, md5(pg_get_functiondef(p.oid)))
 	FROM pg_proc p WHERE p.pronamespace = 'o2o'::regnamespace AND p.prokind <> 'a' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 	UNION ALL
 	SELECT format('c %s %s', o.conrelid::regclass, pg_get_constraintdef(o.oid)) FROM pg_constraint o WHERE o.connamespace = 'o2o'::regnamespace AND o.contypid = 0
 	UNION ALL
-	SELECT format('d %s %s', d.objoid, md5(d.description)) FROM pg_description d WHERE d.objoid IN (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'o2o'::regnamespace)
+	SELECT format('d %s %s', d.objoid, md5(d.description)) FROM pg_description d WHERE d.objoid IN (SELECT c.oid FROM pg_class c WHERE c.relnamespace = 'o2o'::regnamespace AND c.relkind <> 'c')
 $$;
 CREATE FUNCTION pg_temp.rows_of_model() RETURNS xml LANGUAGE sql AS $$ SELECT schema_to_xml('o2o', true, false, '') $$;
 CREATE FUNCTION pg_temp.failure(query text) RETURNS text LANGUAGE plpgsql AS $$

@@ -72,7 +72,11 @@ SELECT plan((SELECT count(*)::integer FROM promised) + (SELECT count(*)::integer
 
 CREATE TEMP VIEW found AS
 SELECT p.proname::text AS name, a.arguments,
-	CASE WHEN p.prokind = 'p' THEN 'procedure' WHEN a.columns <> '' THEN a.columns ELSE format_type(p.prorettype, NULL) END AS result
+	CASE WHEN p.prokind = 'p' THEN 'procedure' WHEN a.columns <> '' THEN a.columns
+		ELSE coalesce(
+			(SELECT string_agg(concat_ws(' ', c.attname, format_type(c.atttypid, NULL)), ', ' ORDER BY c.attnum)
+				FROM pg_type t JOIN pg_attribute c ON c.attrelid = t.typrelid AND c.attnum > 0 WHERE t.oid = p.prorettype),
+			format_type(p.prorettype, NULL)) END AS result
 FROM pg_proc p, LATERAL (
 	SELECT coalesce(string_agg(concat_ws(' ', u.name, format_type(u.type, NULL)) || CASE WHEN u.inputs > p.pronargs - p.pronargdefaults THEN '?' ELSE '' END, ', ' ORDER BY u.n)
 			FILTER (WHERE u.mode = 'i'), '') AS arguments,

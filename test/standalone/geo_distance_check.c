@@ -185,6 +185,18 @@ check_bounds(long pairs)
 				broken++;
 				printf("%.9f within %.9f\n", distance, radius);
 			}
+			/* a circle that holds it reaches that far */
+			if (distance <= radius)
+			{
+				O2oGeoReach reach = o2o_geo_reach(&query, radius);
+				int64_t		aside = llabs(lon - query.lon);
+
+				if (llabs(lat - query.lat) > reach.rise || least(aside, O2O_GEO_LON_TURN - aside) > reach.aside)
+				{
+					broken++;
+					printf("%.9f beyond the reach of %.9f\n", distance, radius);
+				}
+			}
 		}
 		/* what a search says: a bound, or exactly the distance */
 		o2o_geo_search_init(&search, q);
@@ -222,23 +234,23 @@ check_cells(long count)
 		O2oGeoPoint other = next() & 1 ? random_point() : neighbour(p, pow(10, uniform(-2, 6)));
 		O2oGeoCell	cell = o2o_geo_cell(p);
 		O2oGeoCell	other_cell = o2o_geo_cell(other);
-		int			common = o2o_geo_cell_common_depth(cell, other_cell);
+		int			common = o2o_geo_cell_common_bits(cell, other_cell);
 
-		if ((cell == other_cell) != (p == other) || (common == O2O_GEO_CELL_DEPTH) != (p == other))
+		if ((cell == other_cell) != (p == other) || (common == O2O_GEO_CELL_BITS) != (p == other))
 			broken++;
-		for (int depth = 0; depth <= O2O_GEO_CELL_DEPTH; depth++)
+		for (int bits = 0; bits <= O2O_GEO_CELL_BITS; bits++)
 		{
-			O2oGeoCell	outer = o2o_geo_cell_ancestor(cell, depth);
+			O2oGeoCell	outer = o2o_geo_cell_prefix(cell, bits);
 			O2oGeoBox	box = o2o_geo_cell_box(outer);
 			bool		other_inside = o2o_geo_lon(other) >= box.west && o2o_geo_lon(other) <= box.east &&
 				o2o_geo_lat(other) >= box.south && o2o_geo_lat(other) <= box.north;
 
-			if (o2o_geo_cell_depth(outer) != depth || !o2o_geo_cell_contains(outer, cell) ||
-				(depth > 0 && o2o_geo_cell_contains(outer, o2o_geo_cell_ancestor(cell, depth - 1))) ||
+			if (o2o_geo_cell_bits(outer) != bits || !o2o_geo_cell_contains(outer, cell) ||
+				(bits > 0 && o2o_geo_cell_contains(outer, o2o_geo_cell_prefix(cell, bits - 1))) ||
 				o2o_geo_lon(p) < box.west || o2o_geo_lon(p) > box.east ||
 				o2o_geo_lat(p) < box.south || o2o_geo_lat(p) > box.north ||
 				o2o_geo_cell_contains(outer, other_cell) != other_inside ||
-				other_inside != (depth <= common))
+				other_inside != (bits <= common))
 				broken++;
 		}
 	}

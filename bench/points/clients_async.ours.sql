@@ -1,0 +1,7 @@
+-- points_earn one by one from 16 clients, synchronous_commit off
+-- count: 32000 calls
+-- clients: 16
+-- repeats: 3
+-- options: -c synchronous_commit=off
+\set n random(1, 20000)
+SELECT o2o.points_earn(:n::bigint, 25, 'club', 'pos/1');
