@@ -44,12 +44,13 @@ count_pairs(const O2oGeoCell *cells, int count, float4 shares[O2O_GEO_CELL_DEPTH
 
 	for (int depth = 1; depth <= O2O_GEO_CELL_DEPTH; depth++)
 	{
+		int bits = 4 * depth - 1;
 		double together = 0.0;
 		int first = 0;
 
 		for (int i = 1; i <= count; i++)
 		{
-			if (i < count && o2o_geo_cell_common_depth(cells[first], cells[i]) >= depth)
+			if (i < count && o2o_geo_cell_common_bits(cells[first], cells[i]) >= bits)
 				continue;
 			together += 0.5 * (i - first) * (i - first - 1.0);
 			first = i;

@@ -34,15 +34,15 @@ PG_FUNCTION_INFO_V1(o2o_geo_dwithin_support);
 /* So many of the sampled positions have to be near to tell a density. */
 #define DENSITY_NEIGHBOURS 3
 
-/* A quarter of a meridian in metres, and the cosine of the latitude at which a cell is taken for a typical one. */
-#define QUARTER 10001966.0
+/* A degree of latitude in metres, and the cosine of the latitude at which a cell is taken for a typical one. */
+#define DEGREE 111133.0
 #define TYPICAL_COSINE 0.77
 
-/* The radius of the circle that is as large as a typical cell of a depth. */
+/* The radius of the circle that is as large as a typical cell of a depth, whose sides are 2^32 units over 4^depth. */
 static double
 cell_radius(int depth)
 {
-	return QUARTER * sqrt(8.0 * TYPICAL_COSINE / M_PI) / pow(4.0, depth);
+	return ldexp(1e-7 * DEGREE, 32 - 2 * depth) * sqrt(TYPICAL_COSINE / M_PI);
 }
 
 /*
