@@ -250,10 +250,8 @@ BEGIN
 	-- Products before people: no call that holds a customer's lock waits for a new product.
 	PERFORM o2o.order_products(order_place.lines, order_place.source);
 	SELECT r.profile_id, r.customer_id INTO person
-	FROM o2o.identity_resolve(
-		o2o.identifiers_from_json(coalesce(order_place.identifiers, '{}'), o2o.source_country(order_place.source)),
-		order_place.source, 'order/' || order_place.source_id, moment) r;
-	-- In a statement of its own: it sees what identity_resolve wrote.
+	FROM o2o.identity_observe(order_place.identifiers, order_place.source, 'order/' || order_place.source_id, moment) r;
+	-- In a statement of its own: it sees what identity_observe wrote.
 	is_known := EXISTS (SELECT FROM o2o.profile p WHERE p.profile_id = person.profile_id);
 	IF NOT is_known AND order_place.points_burn OPERATOR(o2o.>) 0 THEN
 		RAISE EXCEPTION 'points of nobody cannot be burned'
@@ -395,9 +393,7 @@ BEGIN
 		profile_id := bought.profile_id;
 	ELSE
 		SELECT r.profile_id INTO profile_id
-		FROM o2o.identity_resolve(
-			o2o.identifiers_from_json(coalesce(order_return.identifiers, '{}'), o2o.source_country(order_return.source)),
-			order_return.source, 'return/' || order_return.source_id, moment) r;
+		FROM o2o.identity_observe(order_return.identifiers, order_return.source, 'return/' || order_return.source_id, moment) r;
 	END IF;
 	order_id := bought.order_id;
 	return_id := nextval('o2o.return_id_seq');

@@ -78,9 +78,7 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT r.profile_id, r.customer_id INTO profile_id, customer_id
-	FROM o2o.identity_resolve(
-		o2o.identifiers_from_json(coalesce(touchpoint_record.identifiers, '{}'), o2o.source_country(touchpoint_record.source)),
-		touchpoint_record.source, 'touchpoint/' || touchpoint_record.event_id, moment) r;
+	FROM o2o.identity_observe(touchpoint_record.identifiers, touchpoint_record.source, 'touchpoint/' || touchpoint_record.event_id, moment) r;
 	touchpoint_id := nextval('o2o.touchpoint_id_seq');
 	INSERT INTO o2o.touchpoint (profile_id, occurred_at, touchpoint_id, stage, verb, channel, source, event_id, location_id, sku, order_id, content, position)
 	VALUES (touchpoint_record.profile_id, moment, touchpoint_record.touchpoint_id, touchpoint_record.stage, touchpoint_record.verb,

@@ -12,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Shop;
 use Test::More;
 
-my $rounds = is_long() ? 8 : 1;
+my $rounds = is_long() ? 3 : 1;
 my $people = is_long() ? 300 : 40;
 my $seed = seed();
 srand($seed);
@@ -244,7 +244,7 @@ sub undoing
 	# Many merges, taken back in any order; those that later evidence still connects are refused.
 	$node->safe_psql($database, join "\n", map { my ($a, $b) = @profiles[ map { int rand @profiles } 1 .. 2 ]; "SELECT o2o.customer_merge($a, $b, 'test') WHERE $a <> $b;" } 1 .. 2 * $people);
 	my @left = shuffle split /\n/, $node->safe_psql($database, 'SELECT merge_id FROM o2o.identity_merge WHERE undone_at IS NULL ORDER BY 1');
-	while (my @some = splice @left, 0, 20)
+	while (my @some = splice @left, 0, is_long() ? 100 : 20)
 	{
 		my ($out, $err) = writers_wait(writers_start_lists($node, $database, [ map { "SELECT o2o.customer_unmerge($_, 'test');\n" } @some ]));
 		is(join("\n", grep { /ERROR|FATAL|PANIC|connection/ && !/ERROR:  O2206/ } @$err), '', "$database: taken back, or refused because of other evidence");
