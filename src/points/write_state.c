@@ -77,6 +77,7 @@ o2o_points_writer_take(o2o_points_writer *writer, ItemPointer tid)
 {
 	MemoryContext before = MemoryContextSwitchTo(writer->context);
 	TupleTableSlot *slot = writer->ledger->found[LEDGER_ACCOUNT];
+	ItemPointerData seen = *tid;
 	o2o_points_account *account;
 	o2o_points_account **bucket;
 	bool is_null;
@@ -116,6 +117,12 @@ o2o_points_writer_take(o2o_points_writer *writer, ItemPointer tid)
 	account->next = *bucket;
 	*bucket = account;
 	MemoryContextSwitchTo(before);
+	/*
+	 * Somebody posted since the caller looked, as where an account was opened after a debit had
+	 * locked those that there were: then its lots are newer as well.
+	 */
+	if (!ItemPointerEquals(&seen, &account->row->t_self))
+		o2o_ledger_look_again(writer->ledger);
 	return account;
 }
 
