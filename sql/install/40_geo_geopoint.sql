@@ -9,17 +9,21 @@ CREATE FUNCTION o2o.geopoint_recv(internal) RETURNS o2o.geopoint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_recv';
 CREATE FUNCTION o2o.geopoint_send(o2o.geopoint) RETURNS bytea
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_send';
+CREATE FUNCTION o2o.geopoint_typanalyze(internal) RETURNS boolean
+LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_typanalyze';
 CREATE TYPE o2o.geopoint (
 	INPUT = o2o.geopoint_in,
 	OUTPUT = o2o.geopoint_out,
 	RECEIVE = o2o.geopoint_recv,
 	SEND = o2o.geopoint_send,
+	ANALYZE = o2o.geopoint_typanalyze,
 	INTERNALLENGTH = 8,
 	PASSEDBYVALUE,
 	ALIGNMENT = double,
 	STORAGE = plain
 );
 COMMENT ON TYPE o2o.geopoint IS 'A position on the WGS84 ellipsoid in 8 bytes: longitude and latitude in degrees, kept to 1e-7 degree (1.1 cm). Written ''longitude,latitude'' or ''POINT(longitude latitude)'', shown as ''longitude,latitude'' without trailing zeros. Longitude 180 is -180, a pole has longitude 0, so equal positions are equal values. Sorts by longitude, then latitude. Coordinates of Chinese maps (GCJ-02, BD-09) have to be converted first.';
+COMMENT ON FUNCTION o2o.geopoint_typanalyze(internal) IS 'For ANALYZE: beside the usual statistics the share of pairs of rows whose positions share a cell, for each depth of cells. Estimates of searches by distance use it.';
 COMMENT ON FUNCTION o2o.geopoint_in(cstring) IS 'Text input of geopoint: ''longitude,latitude'' or ''POINT(longitude latitude)'' in degrees, rounded to 1e-7. Errors: 22P02 other text, NaN and infinity included; 22003 beyond 180 or 90 degrees.';
 COMMENT ON FUNCTION o2o.geopoint_out(o2o.geopoint) IS 'Text output of geopoint: ''longitude,latitude'' in degrees, exact, without trailing zeros.';
 COMMENT ON FUNCTION o2o.geopoint_recv(internal) IS 'Binary input of geopoint: two int4, longitude and latitude in 1e-7 degree. Errors: 22003 beyond 180 or 90 degrees.';

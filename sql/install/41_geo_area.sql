@@ -85,7 +85,7 @@ COMMENT ON CAST (o2o.geobox AS geometry) IS 'A polygon of SRID 4326, on assignme
 
 CREATE FUNCTION o2o.geocircle_sel(internal, oid, internal, integer) RETURNS double precision
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geocircle_sel';
-COMMENT ON FUNCTION o2o.geocircle_sel(internal, oid, internal, integer) IS 'Estimates for the planner the share of rows in a circle: from the sampled positions within it or, where these are few, from their density around its center.';
+COMMENT ON FUNCTION o2o.geocircle_sel(internal, oid, internal, integer) IS 'Estimates for the planner the share of rows in a circle: from the sampled positions within it or, where these are few or its center is not known, from how close together positions usually lie (geopoint_typanalyze).';
 CREATE FUNCTION o2o.geocircle_joinsel(internal, oid, internal, smallint, internal) RETURNS double precision
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geocircle_joinsel';
 COMMENT ON FUNCTION o2o.geocircle_joinsel(internal, oid, internal, smallint, internal) IS 'Estimates for the planner the share of pairs of a position and a circle that holds it: 1 in 10,000.';

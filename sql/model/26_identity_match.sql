@@ -102,7 +102,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'SELECT min(t.profile_id) AS id' || coalesce(string_agg(format(
 			', (array_agg(t.value ORDER BY t.observed_at DESC, t.source, t.profile_id) FILTER (WHERE t.name = %L))[1] AS %I', c.name, c.name), '' ORDER BY c.name), '') ||
 		' FROM o2o.profile_trait t JOIN o2o.profile p ON p.profile_id = t.profile_id' ||
-		format(' WHERE t.name = ANY (%L) GROUP BY p.customer_id', coalesce(array_agg(c.name ORDER BY c.name), '{}'))
+		format(' WHERE t.name = ANY (%L) AND NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = t.profile_id AND i.is_shared) GROUP BY p.customer_id', coalesce(array_agg(c.name ORDER BY c.name), '{}'))
 	FROM (
 		SELECT v #>> '{}' AS name FROM jsonb_path_query(spec, 'lax $.comparisons[*].levels[*].when[*][*].column') v
 		UNION SELECT v #>> '{}' FROM jsonb_path_query(spec, 'lax $.comparisons[*].levels[*].when[*][*].other') v
@@ -111,7 +111,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 		UNION SELECT v #>> '{}' FROM jsonb_path_query(spec, 'lax $.one_per') v
 	) c
 $$;
-COMMENT ON FUNCTION o2o.match_trait_query(jsonb) IS 'The query that reads customers as records for a match model whose columns are names of traits: one record per customer with such a trait, id being its lowest profile that has one, each column the latest value that a source gave.';
+COMMENT ON FUNCTION o2o.match_trait_query(jsonb) IS 'The query that reads customers as records for a match model whose columns are names of traits: one record per customer with such a trait, id being its lowest profile that has one, each column the latest value that a source gave. What was said of a shared identifier is left out: it links nobody.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_match_train(model text, spec jsonb, note text DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -17,9 +17,9 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "base/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -34,24 +34,16 @@
 /* Whose tables were looked at. */
 static O2OLookup *learned = NULL;
 
+/* Something is, since we began to look. */
+static bool is_changed;
+
 static void
 forget(Datum arg, Oid relation)
 {
+	is_changed = true;
 	for (O2OLookup *lookup = learned; lookup != NULL; lookup = lookup->next)
 		if (!OidIsValid(relation) || lookup->table_oid == relation || lookup->index_oid == relation)
 			lookup->is_learned = false;
-}
-
-/* A heap of this node alone; Citus puts a trigger on TRUNCATE of each of its tables. */
-static bool
-is_plain_table(Relation table)
-{
-	return table->rd_rel->relkind == RELKIND_RELATION &&
-		   table->rd_rel->relam == HEAP_TABLE_AM_OID && !table->rd_rel->relispartition &&
-		   !table->rd_rel->relhassubclass && !table->rd_rel->relrowsecurity &&
-		   table->rd_rules == NULL &&
-		   (table->trigdesc == NULL || (!table->trigdesc->trig_truncate_before_statement &&
-										!table->trigdesc->trig_truncate_after_statement));
 }
 
 /* Is it the index that the lookup means? Then its operators are kept. */
@@ -105,10 +97,10 @@ learn(O2OLookup *lookup)
 	if (!OidIsValid(lookup->table_oid))
 		return; /* SQL says what is missing */
 
-	/* A change that comes while we look is heard: it makes this unknown again. */
-	lookup->is_learned = true;
+	/* An error on the way leaves it unknown, and so does a change that comes while we look. */
+	is_changed = false;
 	table = table_open(lookup->table_oid, AccessShareLock);
-	lookup->is_plain = is_plain_table(table);
+	lookup->is_plain = o2o_relation_is_plain(table);
 	for (int i = 0; i < lookup->columns && lookup->is_plain; i++)
 	{
 		lookup->number[i] = get_attnum(lookup->table_oid, lookup->column[i]);
@@ -120,6 +112,7 @@ learn(O2OLookup *lookup)
 		lookup->is_plain = OidIsValid(lookup->index_oid) && learn_index(lookup);
 	}
 	table_close(table, NoLock);
+	lookup->is_learned = !is_changed;
 }
 
 /* Locks the table; afterwards is known what is known of it. False: it is for SQL. */

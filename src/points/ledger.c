@@ -70,9 +70,12 @@ o2o_ledger_open(int which)
 	PreventCommandIfParallelMode("posting of points");
 	for (;;)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!o2o_ledger_known.is_known)
 			o2o_ledger_learn();
-		if (!o2o_ledger_known.is_plain && o2o_ledger_known.is_known)
+		if (!o2o_ledger_known.is_known)
+			continue;
+		if (!o2o_ledger_known.is_plain)
 		{
 			MemoryContextDelete(context);
 			return NULL;

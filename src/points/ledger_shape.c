@@ -8,6 +8,7 @@
 
 #include "access/genam.h"
 #include "access/table.h"
+#include "base/relation.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
@@ -93,10 +94,13 @@ const ledger_index_spec o2o_ledger_indexes[LEDGER_INDEXES] = {
 
 o2o_ledger_knowledge o2o_ledger_known;
 
+/* Something is, since we began to look. */
+static bool is_changed;
 
 static void
 forget(Datum arg, Oid relation)
 {
+	is_changed = true;
 	if (!o2o_ledger_known.is_known)
 		return;
 	if (OidIsValid(relation) && relation != o2o_ledger_known.base &&
@@ -140,10 +144,7 @@ is_plain_table(Relation relation, o2o_ledger_table table)
 	TupleDesc shape = RelationGetDescr(relation);
 	int matched = 0;
 
-	if (relation->rd_rel->relkind != RELKIND_RELATION ||
-		relation->rd_rel->relam != HEAP_TABLE_AM_OID || relation->rd_rel->relispartition ||
-		relation->rd_rel->relhassubclass || relation->rd_rel->relrowsecurity ||
-		relation->rd_rules != NULL)
+	if (!o2o_relation_is_plain(relation))
 		return false;
 	if (spec->writes != 0 && (relation->trigdesc != NULL ||
 							  (shape->constr != NULL && shape->constr->num_check != spec->checks)))
@@ -298,8 +299,8 @@ o2o_ledger_learn(void)
 	memset(o2o_ledger_known.index, 0, sizeof(o2o_ledger_known.index));
 	memset(o2o_ledger_known.entries, 0, sizeof(o2o_ledger_known.entries));
 
-	/* A change that comes while we look is seen: it makes this unknown again. */
-	o2o_ledger_known.is_known = true;
+	/* An error on the way leaves it unknown, and so does a change that comes while we look. */
+	is_changed = false;
 	o2o_ledger_known.is_plain = true;
 	schema = get_namespace_oid("o2o", false);
 	o2o_ledger_known.base = get_relname_relid("change_base", schema);
@@ -329,4 +330,5 @@ o2o_ledger_learn(void)
 		}
 		table_close(relation, NoLock);
 	}
+	o2o_ledger_known.is_known = !is_changed;
 }

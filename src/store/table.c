@@ -10,6 +10,7 @@
 #include "access/nbtree.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "base/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
@@ -43,10 +44,12 @@ static const StoreTable store_tables[O2O_STORE_TABLES] = {
 static O2oStoreTables known;
 static bool is_known = false;
 static bool is_plain;
+static bool is_changed; /* something is, since we began to look */
 
 static void
 forget(Datum arg, Oid relation)
 {
+	is_changed = true;
 	if (!OidIsValid(relation))
 		is_known = false;
 	for (int i = 0; i < O2O_STORE_TABLES && is_known; i++)
@@ -60,10 +63,7 @@ is_plain_table(Relation relation, O2oStoreTable table)
 {
 	const StoreTable *spec = &store_tables[table];
 
-	if (relation->rd_rel->relkind != RELKIND_RELATION ||
-		relation->rd_rel->relam != HEAP_TABLE_AM_OID || relation->rd_rel->relispartition ||
-		relation->rd_rel->relhassubclass || relation->rd_rel->relrowsecurity ||
-		relation->rd_rules != NULL)
+	if (!o2o_relation_is_plain(relation))
 		return false;
 	for (int i = 0; i < spec->columns; i++)
 	{
@@ -153,8 +153,8 @@ learn(void)
 		listens = true;
 	}
 	memset(&known, 0, sizeof(known));
-	/* a change that comes while we look is seen: it makes this unknown again */
-	is_known = true;
+	/* an error on the way leaves it unknown, and so does a change that comes while we look */
+	is_changed = false;
 	is_plain = true;
 	for (int i = 0; i < O2O_STORE_TABLES && is_plain; i++)
 	{
@@ -172,6 +172,7 @@ learn(void)
 		is_plain = is_plain && OidIsValid(known.index[i]);
 		table_close(relation, NoLock);
 	}
+	is_known = !is_changed;
 }
 
 /*
@@ -183,8 +184,11 @@ o2o_store_tables(void)
 {
 	for (;;)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!is_known)
 			learn();
+		if (!is_known)
+			continue;
 		if (!is_plain)
 			return NULL;
 		for (int i = 0; i < O2O_STORE_TABLES; i++)

@@ -153,7 +153,9 @@ SELECT count(*) FROM shop WHERE geo_dwithin(pos, '121.4,31.2', 300) AND pos <@ g
 RESET enable_seqscan; RESET enable_sort; RESET enable_bitmapscan;
 
 -- geo_dwithin: with constants, parameters, in joins; the errors and nulls are those of the function
+SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM shop WHERE geo_dwithin(pos, '121.47,31.23', 100);
+RESET enable_bitmapscan;
 PREPARE near(geopoint, float8) AS SELECT count(*) FROM shop WHERE geo_dwithin($1, pos, $2);
 SET plan_cache_mode = force_generic_plan;
 EXPLAIN (COSTS OFF) EXECUTE near('121.4,31.2', 300);

@@ -7,6 +7,7 @@ CREATE EXTENSION IF NOT EXISTS "O2O" CASCADE;
 SET search_path = geo_plan, public, o2o;
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
+SET enable_incremental_sort = off;
 SELECT setseed(0.1);
 CREATE TABLE town AS SELECT n, -170 + 340 * random() AS lon, degrees(asin(-0.7 + 1.6 * random())) AS lat FROM generate_series(1, 200) n;
 CREATE TABLE along AS
@@ -42,6 +43,26 @@ BEGIN
 END $$;
 SELECT (SELECT count(*) > 100 FROM along s WHERE geo_dwithin(s.pos, a.pos, 5000)) AS many,
 	rows_read(format('SELECT id FROM along WHERE geo_dwithin(pos, %L, 5000) ORDER BY pos <-> %1$L LIMIT 10', a.pos)) AS rows_read FROM asked a WHERE n IN (5, 100, 150);
+
+-- how many rows are expected: within a factor of four of what lies around a town on average, with a literal, with a
+-- parameter, beside another table and between two, at every scale; the server's own histogram meets few of 200 towns
+CREATE FUNCTION guess(query text) RETURNS double precision LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) ' || query INTO plan;
+	RETURN plan #>> '{0,Plan,Plan Rows}';
+END $$;
+CREATE FUNCTION off(guess double precision, actual double precision) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN guess / actual NOT BETWEEN 0.25 AND 4;
+WITH scale AS (
+	SELECT metres, (SELECT avg(n) FROM (SELECT (SELECT count(*) FROM along s WHERE geo_dwithin(s.pos, a.pos, metres)) AS n FROM along a WHERE a.id % 797 = 0) t) AS actual
+	FROM unnest(ARRAY[500, 2000, 5000, 50000, 2000000]) metres)
+SELECT metres, round(actual) AS actual,
+	off(guess(format('SELECT FROM random_order WHERE geo_dwithin(pos, (SELECT pos FROM asked LIMIT 1), %s)', metres)), actual) AS off_parameter,
+	off(guess(format('SELECT FROM random_order WHERE pos <@ geocircle((SELECT pos FROM asked LIMIT 1), %s)', metres)), actual) AS off_circle,
+	off(guess(format('SELECT FROM random_order s, asked a WHERE geo_dwithin(s.pos, a.pos, %s)', metres)) / 40, actual) AS off_join,
+	(SELECT count(*) FROM asked a WHERE metres BETWEEN 2000 AND 50000 AND off(guess(format('SELECT FROM random_order WHERE geo_dwithin(pos, %L, %s)', a.pos, metres)), actual)) AS off_literals
+FROM scale ORDER BY metres;
 
 -- answers, by both kinds of index
 CREATE FUNCTION wrong() RETURNS TABLE (searches bigint, found bigint, wrong bigint) LANGUAGE sql AS $$

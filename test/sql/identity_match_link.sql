@@ -44,6 +44,10 @@ SELECT match_model_get('nobody');
 SELECT match_model_get('hand', 3);
 SELECT match_model_save('hand', '{}');
 
+-- A shared identifier's profile is nobody's record: its traits were those of many.
+SELECT outcome FROM identify('{"device": "kiosk"}', 'app', traits => '{"name": "Bob Brown", "born": "1971-01-01", "town": "Rome"}');
+SELECT o2o.identifier_mark_shared((SELECT i.profile_id FROM o2o.profile_identifier i WHERE i.identifier = 'device:kiosk'), now());
+
 -- What the records are, and what would be done.
 SELECT match_trait_query(match_model_get('hand')) AS query \gset
 SELECT c.card, r.name, r.born, r.town FROM (:query) r JOIN pg_temp.card c ON c.profile_id = r.id ORDER BY 1;
