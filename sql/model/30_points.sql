@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS o2o.points_program (
 	refund_grace interval,
 	reserve_ratio numeric NOT NULL DEFAULT 1 CHECK (reserve_ratio BETWEEN 1 AND 100),
 	is_chained boolean NOT NULL DEFAULT false,
-	expires_at timestamptz
+	expires_at timestamptz,
+	inactive_after interval CHECK (inactive_after > interval '0')
 );
 COMMENT ON TABLE o2o.points_program IS 'Points programs: the rules by which points are posted and expire.';
 COMMENT ON COLUMN o2o.points_program.program IS 'Code of the program, [a-z][a-z0-9_]*';
@@ -26,6 +27,7 @@ COMMENT ON COLUMN o2o.points_program.time_zone IS 'IANA time zone of its day and
 COMMENT ON COLUMN o2o.points_program.scale IS 'Digits after the point that an amount of points may have, 0 to 4';
 COMMENT ON COLUMN o2o.points_program.expires_after IS 'How long after they are earned points expire; NULL: never';
 COMMENT ON COLUMN o2o.points_program.expires_at IS 'Fixed moment at which points are gone at the latest, whenever they were earned; holds for what is posted after it was set; NULL: none';
+COMMENT ON COLUMN o2o.points_program.inactive_after IS 'How long a customer does nothing in the program until the points are gone, whatever else says when they expire; see points_lapse; NULL: however long';
 COMMENT ON COLUMN o2o.points_program.expires_round IS 'Period to whose end the expiry is put off: day, week, month, quarter, year; none: not at all';
 COMMENT ON COLUMN o2o.points_program.reserve_policy IS 'none; warn: points_verify() tells when the reserve does not cover the points; enforce: an issue past the reserve is refused. Changed by points_reserve_set()';
 COMMENT ON COLUMN o2o.points_program.created_at IS 'When the row was written (start of the transaction)';

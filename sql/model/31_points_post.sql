@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, cu
 	cost_per_point numeric DEFAULT 0.01, expected_redemption numeric DEFAULT 1, expires_after interval DEFAULT NULL,
 	expires_round text DEFAULT 'day', reserve_policy text DEFAULT 'none', organisation_id bigint DEFAULT NULL,
 	valid_from timestamptz DEFAULT '-infinity', clawback_policy text DEFAULT 'negative', refund_grace interval DEFAULT NULL,
-	reserve_ratio numeric DEFAULT 1, expires_at timestamptz DEFAULT NULL) RETURNS void
+	reserve_ratio numeric DEFAULT 1, expires_at timestamptz DEFAULT NULL, inactive_after interval DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF expires_after <= interval '0' THEN
@@ -26,16 +26,19 @@ BEGIN
 	ELSIF refund_grace <= interval '0' THEN
 		RAISE EXCEPTION 'refunded points need some time to be spent'
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('refund_grace is %s.', refund_grace);
+	ELSIF inactive_after <= interval '0' THEN
+		RAISE EXCEPTION 'inactivity needs some time'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('inactive_after is %s.', inactive_after);
 	END IF;
 	-- An unknown time zone is an error here rather than at the first sale.
 	PERFORM now() AT TIME ZONE points_program_create.time_zone;
 	INSERT INTO o2o.points_program (program, name, organisation_id, currency, time_zone, scale, expires_after, expires_round, reserve_policy,
-		clawback_policy, refund_grace, reserve_ratio, expires_at)
+		clawback_policy, refund_grace, reserve_ratio, expires_at, inactive_after)
 	VALUES (points_program_create.program, points_program_create.name, points_program_create.organisation_id,
 		points_program_create.currency, points_program_create.time_zone, points_program_create.scale,
 		points_program_create.expires_after, points_program_create.expires_round, points_program_create.reserve_policy,
 		points_program_create.clawback_policy, points_program_create.refund_grace, points_program_create.reserve_ratio,
-		points_program_create.expires_at);
+		points_program_create.expires_at, points_program_create.inactive_after);
 	INSERT INTO o2o.points_program_rate (program, valid_from, points_per_unit, value_per_point, cost_per_point, expected_redemption)
 	VALUES (points_program_create.program, points_program_create.valid_from, points_program_create.points_per_unit,
 		points_program_create.value_per_point, points_program_create.cost_per_point, points_program_create.expected_redemption);
@@ -43,7 +46,7 @@ BEGIN
 	SELECT points_program_create.program, u.kind
 	FROM unnest('{issuer,redeemed,expired,in_transit,adjustment,exchange}'::text[]) u (kind);
 END $$;
-COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval, numeric, timestamptz) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired), how many times the reserve the liability may be (1 to 100), a fixed moment at which points are gone at the latest (NULL: none). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after or refund_grace not above zero.';
+COMMENT ON FUNCTION o2o.points_program_create(text, text, text, text, integer, numeric, numeric, numeric, numeric, interval, text, text, bigint, timestamptz, text, interval, numeric, timestamptz, interval) IS 'Makes a points program, its first rate and its system accounts: code ([a-z][a-z0-9_]*), name, ISO 4217 currency of its value, IANA time zone of its day and month rules, scale (0 to 4 digits after the point), points earned per unit of money, value and cost of a point in the currency, share of points expected to be redeemed (0 to 1), when earned points expire (NULL: never; rounded up to the end of none, day, week, month, quarter or year), reserve policy (none, warn: points_verify tells, enforce: an issue past the reserve is refused), organisation, from when the rate holds, what becomes of points taken back that are not there any more (negative: the balance goes below zero, debt: a debt on an account of its own, available: no more is taken than there is), how long refunded points live that have expired meanwhile (NULL: they stay expired), how many times the reserve the liability may be (1 to 100), a fixed moment at which points are gone at the latest (NULL: none), how long a customer does nothing in the program until the points are gone (NULL: however long). Errors: 23505 the program exists, 23503 unknown currency or organisation, 23514 a value out of range, 22023 unknown time zone, or expires_after, refund_grace or inactive_after not above zero.';
 
 CREATE OR REPLACE FUNCTION o2o.points_program_check(program text, amount o2o.points) RETURNS o2o.points_program
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -127,11 +130,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_hold_close(bigint[], text, bigint) IS 'Closes open portions of holds in the accounts of the profiles, in one program or in all, whose locks are held: those of one hold, or, where hold_id is NULL, those whose hold is over. Returns how many.';
 
-CREATE OR REPLACE FUNCTION o2o.points_accounts_lock(profile_ids bigint[], program text DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION o2o.points_accounts_lock(profile_ids bigint[], program text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	with_holds bigint[];
+	may_lapse boolean := EXISTS (SELECT FROM o2o.points_program p
+		WHERE p.inactive_after IS NOT NULL AND (points_accounts_lock.program IS NULL OR p.program = points_accounts_lock.program));
 BEGIN
+	-- Whether points are gone for inactivity is a matter of all profiles of a customer.
+	IF may_lapse THEN
+		profile_ids := profile_ids || ARRAY(SELECT m.profile_id FROM o2o.profile p JOIN o2o.profile m ON m.customer_id = p.customer_id
+			WHERE p.profile_id = ANY (profile_ids));
+	END IF;
 	-- A WHERE outside would be pushed into the subquery, and lock fewer rows.
 	SELECT array_agg(l.profile_id) FILTER (WHERE l.held OPERATOR(o2o.>) 0) INTO with_holds
 	FROM (
@@ -143,8 +153,9 @@ BEGIN
 	IF with_holds IS NOT NULL THEN
 		PERFORM o2o.points_hold_close(with_holds, points_accounts_lock.program);
 	END IF;
+	RETURN CASE WHEN may_lapse THEN o2o.points_lapse_post(profile_ids, points_accounts_lock.program) ELSE 0 END;
 END $$;
-COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids, and closes portions of holds that are over. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
+COMMENT ON FUNCTION o2o.points_accounts_lock(bigint[], text) IS 'Locks the accounts of the profiles, in one program or in all, in ascending order of their ids, closes portions of holds that are over, and posts what is gone for inactivity; where a program has such a rule, the accounts of the other profiles of the same customers are locked too. Returns how many lots it posted. The only place that locks accounts before they are posted to; customers are locked before. Read balances and lots in a later statement.';
 
 CREATE OR REPLACE FUNCTION o2o.points_write_sql(profile_ids bigint[], account_ids bigint[], transfer_ids bigint[], contra_account_ids bigint[], operations text[],
 	expires_at timestamptz[], grant_month date[], funding text[], amounts o2o.points[], request_ids uuid[],

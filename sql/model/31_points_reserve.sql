@@ -37,7 +37,12 @@ FROM o2o.points_program p
 	) r ON true
 	CROSS JOIN LATERAL (SELECT coalesce(r.cost_per_point * r.expected_redemption / p.reserve_ratio, 0) AS need) n
 	CROSS JOIN LATERAL (
-		SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0) AS outstanding
+		SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0)
+			-- Gone for inactivity; asked once an account (OFFSET 0), not once a lot.
+			- coalesce((SELECT sum(g.remaining::numeric - g.held::numeric)
+				FROM (SELECT y.* FROM o2o.points_lapse y WHERE y.program = p.program AND y.lapses_at <= now() OFFSET 0) x
+					JOIN o2o.points_lot g ON g.profile_id = x.profile_id AND g.account_id = x.account_id
+				WHERE g.expires_at > now()), 0) AS outstanding
 		FROM o2o.points_account a
 			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
 		WHERE a.program = p.program

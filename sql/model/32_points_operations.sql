@@ -286,15 +286,18 @@ BEGIN
 		o2o.sum(a.balance OPERATOR(o2o.-) (a.held OPERATOR(o2o.-) h.over) OPERATOR(o2o.-) (l.gone OPERATOR(o2o.+) h.gone)),
 		o2o.sum(l.going OPERATOR(o2o.+) h.going)
 	FROM o2o.points_account a
+		CROSS JOIN LATERAL (SELECT coalesce(o2o.points_lapses_at(members, a.program), 'infinity') AS at OFFSET 0) g
 		CROSS JOIN LATERAL (
-			SELECT coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE l.expires_at <= now()), 0::o2o.points) AS gone,
-				coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE l.expires_at > now()), 0::o2o.points) AS going
+			SELECT coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE least(l.expires_at, g.at) <= now()), 0::o2o.points) AS gone,
+				coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE least(l.expires_at, g.at) > now()), 0::o2o.points) AS going
 			FROM o2o.points_lot l
-			WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id AND l.expires_at <= now() + interval '30 days') l
+			WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id
+				AND l.expires_at <= CASE WHEN g.at = 'infinity' THEN now() + interval '30 days' ELSE 'infinity' END) l
 		CROSS JOIN LATERAL (
 			SELECT coalesce(o2o.sum(t.amount), 0::o2o.points) AS over,
-				coalesce(o2o.sum(t.amount) FILTER (WHERE t.expires_at <= now()), 0::o2o.points) AS gone,
-				coalesce(o2o.sum(t.amount) FILTER (WHERE t.expires_at > now() AND t.expires_at <= now() + interval '30 days'), 0::o2o.points) AS going
+				coalesce(o2o.sum(t.amount) FILTER (WHERE least(t.expires_at, g.at) <= now()), 0::o2o.points) AS gone,
+				coalesce(o2o.sum(t.amount) FILTER (WHERE least(t.expires_at, g.at) > now() AND least(t.expires_at, g.at) <= now() + interval '30 days'),
+					0::o2o.points) AS going
 			FROM o2o.points_hold_part t
 			WHERE a.held OPERATOR(o2o.>) 0 AND t.profile_id = a.profile_id AND t.account_id = a.account_id
 				AND t.is_open AND t.held_until <= now()) h
@@ -310,7 +313,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 BEGIN
 	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
 END $$;
-COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold (pending ones included), available (balance less held, less debts on an account of their own, and less what has expired, swept or not; below zero for who owes), and what of it expires within 30 days. A hold that is over counts as gone, and so does a lot, unless it is on hold. Error: O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold (pending ones included), available (balance less held, less debts on an account of their own, and less what has expired, swept or not; below zero for who owes), and what of it expires within 30 days. A hold that is over counts as gone, and so does a lot, unless it is on hold, and so do points that are gone for inactivity. Error: O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_balance(person bigint)
 RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)
@@ -363,9 +366,44 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_expire_from(integer, timestamptz) IS 'points_expire() that looks only for lots that expired at a moment or later (expired_from). Returns how many portions and lots it swept, and until when, from that moment on, nothing is left to sweep.';
 
+CREATE OR REPLACE FUNCTION o2o.points_lapse_from(max_accounts integer, after_profile_id bigint, OUT swept bigint, OUT reached_profile_id bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	owners bigint[];
+BEGIN
+	swept := 0;
+	IF NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.inactive_after IS NOT NULL) THEN
+		RETURN;
+	END IF;
+	owners := ARRAY(
+		SELECT a.profile_id FROM o2o.points_account a
+		WHERE a.profile_id > after_profile_id AND a.kind = 'member' AND a.balance OPERATOR(o2o.+) a.debt OPERATOR(o2o.>) a.held
+			AND a.program IN (SELECT p.program FROM o2o.points_program p WHERE p.inactive_after IS NOT NULL)
+		ORDER BY a.profile_id LIMIT greatest(max_accounts, 1));
+	-- A profile with several such accounts is done whole: all its programs are looked at.
+	IF cardinality(owners) = greatest(max_accounts, 1) THEN
+		reached_profile_id := owners[cardinality(owners)];
+	END IF;
+	owners := ARRAY(SELECT DISTINCT l.profile_id FROM o2o.points_lapse l
+		WHERE l.profile_id = ANY (owners) AND l.lapses_at <= now());
+	IF cardinality(owners) > 0 THEN
+		swept := o2o.points_accounts_lock(owners);
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.points_lapse_from(integer, bigint) IS 'Posts the expiry of points that are gone for inactivity: looks at max_accounts accounts of such programs, those of the profiles after after_profile_id, in ascending order. Returns how many lots it swept, and the profile after which it goes on; NULL: there is no more.';
+
 CREATE OR REPLACE FUNCTION o2o.points_expire(max_lots integer DEFAULT 1000) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	swept bigint := (o2o.points_expire_from(max_lots, '-infinity')).swept;
+	reached bigint := 0;
+	batch record;
 BEGIN
-	RETURN (o2o.points_expire_from(max_lots, '-infinity')).swept;
+	WHILE reached IS NOT NULL AND swept < max_lots LOOP
+		SELECT l.swept, l.reached_profile_id INTO batch FROM o2o.points_lapse_from(max_lots, reached) l;
+		swept := swept + batch.swept;
+		reached := batch.reached_profile_id;
+	END LOOP;
+	RETURN swept;
 END $$;
-COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. It looks at all lots that ever expired; maintain() mostly at those since it last looked. Safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept.';
+COMMENT ON FUNCTION o2o.points_expire(integer) IS 'Closes portions of holds that are over and posts the expiry of lots whose time has come, oldest first: looks for max_lots of each, sweeps these and what expired no later in the same accounts, and returns how many portions and lots it swept; 0 means that nothing is left. What is on hold stays until the hold is over. Then it posts what is gone for inactivity, until it has swept max_lots in all. It looks at all lots that ever expired and at all accounts of programs with inactive_after; maintain() mostly at those since it last looked. Safe to repeat and to run twice at once. Balances are right without it: an expired lot or hold counts as gone before it is swept, and so do points gone for inactivity.';

@@ -57,7 +57,7 @@ BEGIN
 	) o;
 	PERFORM o2o.points_accounts_lock(owners);
 END $$;
-COMMENT ON FUNCTION o2o.points_post_many_lock(text[], bigint[], bigint[], bigint[]) IS 'Locks what a batch with refunds will: the customers of its debits, then all accounts of these, of who earns, and of those that transfers to be refunded took from or paid, each set in ascending order.';
+COMMENT ON FUNCTION o2o.points_post_many_lock(text[], bigint[], bigint[], bigint[]) IS 'Locks what a batch with refunds, or with a program that has inactive_after, will: the customers of its debits, then all accounts of these, of who earns, and of those that transfers to be refunded took from or paid, each set in ascending order.';
 
 CREATE OR REPLACE FUNCTION o2o.points_reserve_covers(operations text[], programs text[], amounts o2o.points[], by_now boolean) RETURNS boolean[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -176,8 +176,11 @@ BEGIN
 	END IF;
 
 	-- Refunds go before the rest: they are of what was posted before the batch.
-	IF 'refund' = ANY (asked) THEN
+	-- So are accounts that may lapse locked, which SQL posts to one by one.
+	IF 'refund' = ANY (asked) OR EXISTS (SELECT FROM o2o.points_program p WHERE p.program = ANY (programs) AND p.inactive_after IS NOT NULL) THEN
 		PERFORM o2o.points_post_many_lock(asked, persons, counterparties, transfer_ids);
+	END IF;
+	IF 'refund' = ANY (asked) THEN
 		codes := coalesce(codes, none);
 		transfers := coalesce(transfers, none::bigint[]);
 		balances := coalesce(balances, none::o2o.points[]);

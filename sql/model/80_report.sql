@@ -50,24 +50,34 @@ FROM o2o.customer c
 			(array_agg(s.balance ORDER BY s.postings DESC, s.program))[1] AS balance,
 			(array_agg(s.balance - s.held - s.gone ORDER BY s.postings DESC, s.program))[1] AS available
 		FROM (
-			SELECT m.customer_id, a.program, sum(a.version) AS postings,
-				coalesce(sum(a.balance::numeric) FILTER (WHERE a.kind = 'member'), 0) AS balance,
-				sum(a.held::numeric) - coalesce(sum(h.over), 0) - coalesce(sum(a.balance::numeric) FILTER (WHERE a.kind = 'debt'), 0) AS held,
-				coalesce(sum(g.gone), 0) + coalesce(sum(h.gone), 0) AS gone
-			FROM o2o.points_account a
+			SELECT m.customer_id, a.program, sum(a.postings) AS postings, sum(a.balance) AS balance, sum(a.held) AS held, sum(a.gone) AS gone
+			FROM (
+				SELECT a.profile_id, a.program, a.version AS postings, CASE a.kind WHEN 'member' THEN a.balance::numeric ELSE 0 END AS balance,
+					a.held::numeric - coalesce(h.over, 0) - CASE a.kind WHEN 'debt' THEN a.balance::numeric ELSE 0 END AS held,
+					coalesce(g.gone, 0) + coalesce(h.gone, 0) AS gone
+				FROM o2o.points_account a
+					LEFT JOIN (
+						SELECT l.profile_id, l.account_id, sum(l.remaining::numeric - l.held::numeric) AS gone
+						FROM o2o.points_lot l WHERE l.expires_at <= now()
+						GROUP BY l.profile_id, l.account_id
+					) g ON g.profile_id = a.profile_id AND g.account_id = a.account_id
+					LEFT JOIN (
+						SELECT t.profile_id, t.account_id, sum(t.amount::numeric) AS over,
+							coalesce(sum(t.amount::numeric) FILTER (WHERE least(t.expires_at, x.lapses_at) <= now()), 0) AS gone
+						FROM o2o.points_hold_part t
+							LEFT JOIN o2o.points_lapse x ON x.profile_id = t.profile_id AND x.account_id = t.account_id
+						WHERE t.is_open AND t.held_until <= now()
+						GROUP BY t.profile_id, t.account_id
+					) h ON h.profile_id = a.profile_id AND h.account_id = a.account_id
+				WHERE a.kind IN ('member', 'debt')
+				UNION ALL
+				-- Gone for inactivity; asked once an account (OFFSET 0), not once a lot.
+				SELECT x.profile_id, x.program, 0, 0, 0, l.remaining::numeric - l.held::numeric
+				FROM (SELECT y.* FROM o2o.points_lapse y WHERE y.lapses_at <= now() OFFSET 0) x
+					JOIN o2o.points_lot l ON l.profile_id = x.profile_id AND l.account_id = x.account_id
+				WHERE l.expires_at > now()
+			) a
 				JOIN o2o.profile m ON m.profile_id = a.profile_id
-				LEFT JOIN (
-					SELECT l.profile_id, l.account_id, sum(l.remaining::numeric - l.held::numeric) AS gone
-					FROM o2o.points_lot l WHERE l.expires_at <= now()
-					GROUP BY l.profile_id, l.account_id
-				) g ON g.profile_id = a.profile_id AND g.account_id = a.account_id
-				LEFT JOIN (
-					SELECT t.profile_id, t.account_id, sum(t.amount::numeric) AS over,
-						coalesce(sum(t.amount::numeric) FILTER (WHERE t.expires_at <= now()), 0) AS gone
-					FROM o2o.points_hold_part t WHERE t.is_open AND t.held_until <= now()
-					GROUP BY t.profile_id, t.account_id
-				) h ON h.profile_id = a.profile_id AND h.account_id = a.account_id
-			WHERE a.kind IN ('member', 'debt')
 			GROUP BY m.customer_id, a.program
 		) s
 		GROUP BY s.customer_id

@@ -28,16 +28,24 @@ FROM o2o.points_program p
 		SELECT a.program, sum(a.balance::numeric) AS balance FROM o2o.points_account a WHERE a.kind IN ('member', 'debt') GROUP BY a.program
 	) b ON b.program = p.program
 	LEFT JOIN (
-		SELECT a.program, sum(x.remaining::numeric - x.held::numeric) AS unswept
-		FROM o2o.points_lot x
-			JOIN o2o.points_account a ON a.profile_id = x.profile_id AND a.account_id = x.account_id
-		WHERE x.expires_at <= now()
-		GROUP BY a.program
+		SELECT g.program, sum(g.remaining::numeric - g.held::numeric) AS unswept
+		FROM (
+			SELECT a.program, x.remaining, x.held
+			FROM o2o.points_lot x
+				JOIN o2o.points_account a ON a.profile_id = x.profile_id AND a.account_id = x.account_id
+			WHERE x.expires_at <= now()
+			UNION ALL
+			SELECT a.program, x.remaining, x.held
+			FROM (SELECT y.* FROM o2o.points_lapse y WHERE y.lapses_at <= now() OFFSET 0) a
+				JOIN o2o.points_lot x ON x.profile_id = a.profile_id AND x.account_id = a.account_id
+			WHERE x.expires_at > now()
+		) g
+		GROUP BY g.program
 	) u ON u.program = p.program
 	LEFT JOIN (
 		SELECT n.program, sum(n.amount) AS reserve FROM o2o.points_reserve_entry n GROUP BY n.program
 	) e ON e.program = p.program;
-COMMENT ON VIEW o2o.points_liability IS 'One row per points program: where its points went, what the outstanding ones cost, and the money set aside for them. outstanding = issued − spent − expired + adjusted, debts set off. Points past their expiry count as expired before any sweep. Rates are those of now. Live.';
+COMMENT ON VIEW o2o.points_liability IS 'One row per points program: where its points went, what the outstanding ones cost, and the money set aside for them. outstanding = issued − spent − expired + adjusted, debts set off. Points past their expiry, or gone for inactivity, count as expired before any sweep. Rates are those of now. Live.';
 COMMENT ON COLUMN o2o.points_liability.program IS 'Points program';
 COMMENT ON COLUMN o2o.points_liability.currency IS 'ISO 4217 currency of cost_per_point, liability and reserve';
 COMMENT ON COLUMN o2o.points_liability.issued IS 'Points earned, opening balances, and points exchanged from other programs';
@@ -75,9 +83,16 @@ FROM (
 		JOIN o2o.points_account a ON a.profile_id = l.profile_id AND a.account_id = l.account_id
 		JOIN o2o.points_program p ON p.program = a.program
 	WHERE l.expires_at <= now() AND l.remaining OPERATOR(o2o.>) l.held
+	UNION ALL
+	-- Gone for inactivity and not posted yet; looked for once an account (OFFSET 0), not once a lot.
+	SELECT a.program, l.grant_month, date_trunc('month', a.lapses_at AT TIME ZONE p.time_zone)::date, 0, 0, l.remaining::numeric - l.held::numeric, 0
+	FROM (SELECT y.* FROM o2o.points_lapse y WHERE y.lapses_at <= now() OFFSET 0) a
+		JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+		JOIN o2o.points_program p ON p.program = a.program
+	WHERE l.expires_at > now() AND l.remaining OPERATOR(o2o.>) l.held
 ) m
 GROUP BY m.program, m.grant_month, m.month;
-COMMENT ON VIEW o2o.points_cohorts IS 'One row per points program, month of grant and month in which something happened to the points of that month: the cohort triangle. Points may be added up in any direction, but for outstanding. Gifts between members keep their month and do not count. Points past their expiry count as expired in the month of their expiry, swept or not. Months in the program''s time zone, by when things happened. Live.';
+COMMENT ON VIEW o2o.points_cohorts IS 'One row per points program, month of grant and month in which something happened to the points of that month: the cohort triangle. Points may be added up in any direction, but for outstanding. Gifts between members keep their month and do not count. Points past their expiry count as expired in the month of their expiry, those gone for inactivity in the month when they went, swept or not. Months in the program''s time zone, by when things happened. Live.';
 COMMENT ON COLUMN o2o.points_cohorts.program IS 'Points program';
 COMMENT ON COLUMN o2o.points_cohorts.grant_month IS 'First day of the month in which the points were granted';
 COMMENT ON COLUMN o2o.points_cohorts.month IS 'First day of the month in which it happened';

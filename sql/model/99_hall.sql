@@ -8,17 +8,19 @@ CREATE TABLE IF NOT EXISTS o2o.maintenance (
 	done text,
 	whole_at timestamptz,
 	snapshot_id bigint,
-	reached timestamptz
+	reached timestamptz,
+	reached_profile_id bigint
 );
 COMMENT ON TABLE o2o.maintenance IS 'Steps of maintain(), one row each. A step is locked while it runs.';
-COMMENT ON COLUMN o2o.maintenance.step IS 'Step: partitions, points_expire, points_tiers, points_rollup, points_block, verify';
+COMMENT ON COLUMN o2o.maintenance.step IS 'Step: partitions, points_expire, points_lapse, points_tiers, points_rollup, points_block, verify';
 COMMENT ON COLUMN o2o.maintenance.started_at IS 'When its last finished run started; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.finished_at IS 'When it last finished; NULL: it never ran';
 COMMENT ON COLUMN o2o.maintenance.done IS 'What it did then, in words; NULL: it never ran';
-COMMENT ON COLUMN o2o.maintenance.whole_at IS 'Of verify and points_expire: when it last looked at all of the ledger; NULL: never, or a step that has no such thing';
+COMMENT ON COLUMN o2o.maintenance.whole_at IS 'Of verify, points_expire and points_lapse: when it last had looked at all of the ledger; NULL: never, or a step that has no such thing';
 COMMENT ON COLUMN o2o.maintenance.reached IS 'Of points_expire: lots that expired before were swept; NULL: it begins with the first';
+COMMENT ON COLUMN o2o.maintenance.reached_profile_id IS 'Of points_lapse: the profile up to which it has looked, in a round that is not over; NULL: none is under way';
 COMMENT ON COLUMN o2o.maintenance.snapshot_id IS 'Of verify: the snapshot that it took then, since which it reads; refers to points_snapshot; NULL: none, the next one is whole';
-INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('points_tiers'), ('points_rollup'), ('points_block'), ('verify')
+INSERT INTO o2o.maintenance (step) VALUES ('partitions'), ('points_expire'), ('points_lapse'), ('points_tiers'), ('points_rollup'), ('points_block'), ('verify')
 ON CONFLICT DO NOTHING;
 
 CREATE OR REPLACE FUNCTION o2o.maintain_verify(whole_after interval) RETURNS text
@@ -78,11 +80,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.maintain_expire() IS 'A batch of step points_expire of maintain(): goes on where the last one ended, and once a day begins with the lot that expired first. Returns how many portions and lots it swept.';
 
+CREATE OR REPLACE FUNCTION o2o.maintain_lapse(OUT swept bigint, OUT is_over boolean)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	after_profile_id bigint;
+	whole timestamptz;
+	seen_until bigint;
+BEGIN
+	SELECT m.reached_profile_id, m.whole_at INTO after_profile_id, whole FROM o2o.maintenance m WHERE m.step = 'points_lapse';
+	swept := 0;
+	is_over := after_profile_id IS NULL AND coalesce(whole > now() - interval '1 day', false);
+	IF NOT is_over THEN
+		SELECT l.swept, l.reached_profile_id INTO swept, seen_until FROM o2o.points_lapse_from(1000, coalesce(after_profile_id, 0)) l;
+		is_over := seen_until IS NULL;
+		UPDATE o2o.maintenance m SET reached_profile_id = seen_until, whole_at = CASE WHEN is_over THEN now() ELSE whole END
+		WHERE m.step = 'points_lapse';
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.maintain_lapse() IS 'A batch of step points_lapse of maintain(): the next 1000 accounts of a round, which begins once a day. Returns how many lots it swept, and whether the round is over.';
+
 CREATE OR REPLACE FUNCTION o2o.maintain_step(step text, until timestamptz, verify_whole interval DEFAULT '7 days') RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	started timestamptz := clock_timestamp();
 	rows bigint;
+	is_over boolean;
 	report text;
 BEGIN
 	PERFORM FROM o2o.maintenance m WHERE m.step = maintain_step.step FOR UPDATE SKIP LOCKED;
@@ -97,6 +119,9 @@ BEGIN
 		WHEN 'points_expire' THEN
 			rows := o2o.maintain_expire();
 			report := format('%s lots expired in the last batch', rows);
+		WHEN 'points_lapse' THEN
+			SELECT l.swept, l.is_over INTO rows, is_over FROM o2o.maintain_lapse() l;
+			report := format('%s lots gone for inactivity in the last batch', rows);
 		WHEN 'points_tiers' THEN
 			rows := o2o.points_tier_evaluate(NULL, 1000);
 			report := format('%s tiers of customers worked out in the last batch', rows);
@@ -111,9 +136,10 @@ BEGIN
 	END CASE;
 	UPDATE o2o.maintenance m SET started_at = started, finished_at = clock_timestamp(), done = report
 	WHERE m.step = maintain_step.step;
-	RETURN maintain_step.step IN ('points_expire', 'points_tiers') AND rows >= 1000 OR maintain_step.step = 'points_block' AND rows IS NOT NULL;
+	RETURN maintain_step.step IN ('points_expire', 'points_tiers') AND rows >= 1000 OR maintain_step.step = 'points_block' AND rows IS NOT NULL
+		OR maintain_step.step = 'points_lapse' AND NOT is_over;
 END $$;
-COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz, interval) IS 'Runs one step of maintain() (partitions, points_expire, points_tiers, points_rollup, points_block, verify; verify_whole as there) unless another session is at it or the time is up; of points_expire one batch of 1000 lots, of points_tiers one of 1000 customers, of points_block one block. Returns whether there is more of it to do.';
+COMMENT ON FUNCTION o2o.maintain_step(text, timestamptz, interval) IS 'Runs one step of maintain() (partitions, points_expire, points_lapse, points_tiers, points_rollup, points_block, verify; verify_whole as there) unless another session is at it or the time is up; of points_expire one batch of 1000 lots, of points_lapse one of 1000 accounts, of points_tiers one of 1000 customers, of points_block one block. Returns whether there is more of it to do.';
 
 -- It commits between its parts, so that nobody waits for an account longer than a
 -- batch takes, and no batch takes accounts below those of the batch before. The
@@ -130,6 +156,10 @@ BEGIN
 		COMMIT;
 	END LOOP;
 	COMMIT;
+	WHILE o2o.maintain_step('points_lapse', until) LOOP
+		COMMIT;
+	END LOOP;
+	COMMIT;
 	WHILE o2o.maintain_step('points_tiers', until) LOOP
 		COMMIT;
 	END LOOP;
@@ -142,7 +172,7 @@ BEGIN
 	COMMIT;
 	PERFORM o2o.maintain_step('verify', until, verify_whole);
 END $$;
-COMMENT ON PROCEDURE o2o.maintain(integer, interval) IS 'For cron: makes the partitions of the coming months, writes off expired points in bounded steps, brings cached tiers and their history up to date, takes what was posted into the rollup and, where programs are chained, into blocks, runs the verify functions: over the whole ledger where that was longer ago than verify_whole (0: each time), in between over what was posted since. Commits after each step, so call it outside a transaction (2D000 inside one). Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (no step runs twice at a time). Answers are exact also when it has not run for a month.';
+COMMENT ON PROCEDURE o2o.maintain(integer, interval) IS 'For cron: makes the partitions of the coming months, writes off expired points and those gone for inactivity in bounded steps, brings cached tiers and their history up to date, takes what was posted into the rollup and, where programs are chained, into blocks, runs the verify functions: over the whole ledger where that was longer ago than verify_whole (0: each time), in between over what was posted since. Commits after each step, so call it outside a transaction (2D000 inside one). Stops starting work after max_seconds, goes on where it stopped, safe to run twice at once (no step runs twice at a time). Answers are exact also when it has not run for a month.';
 
 CREATE OR REPLACE FUNCTION o2o.health() RETURNS TABLE ("check" text, status text, value text, hint text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$

@@ -61,7 +61,7 @@ const ledger_table_spec o2o_ledger_tables[LEDGER_TABLES] = {
 	{"points_program",
 	 PROGRAM_COLUMNS,
 	 {"program", "scale", "expires_after", "expires_round", "time_zone", "reserve_policy",
-	  "expires_at"},
+	  "expires_at", "inactive_after"},
 	 ACL_SELECT,
 	 0,
 	 0},

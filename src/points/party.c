@@ -192,6 +192,8 @@ o2o_points_program_of(o2o_ledger *ledger, List **programs, text *name)
 			program->expires_after = DatumGetIntervalP(datumCopy(value, false, sizeof(Interval)));
 		value = ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_AT, &is_null);
 		program->expires_at = is_null ? DT_NOEND : DatumGetTimestampTz(value);
+		(void) ledger_get(slot, LEDGER_PROGRAM, PROGRAM_INACTIVE_AFTER, &is_null);
+		program->may_lapse = !is_null;
 		program->expires_round =
 			DatumGetTextPCopy(ledger_get(slot, LEDGER_PROGRAM, PROGRAM_EXPIRES_ROUND, &is_null));
 		program->time_zone =

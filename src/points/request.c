@@ -87,6 +87,11 @@ judge(o2o_points_run *run, o2o_points_request *request)
 		refuse(request, ERRCODE_O2O_NO_PROGRAM);
 		return;
 	}
+	if (request->program->may_lapse)
+	{
+		request->outcome = REQUEST_LEFT;
+		return;
+	}
 	for (int digits = request->program->scale; digits < 4; digits++)
 		unit *= 10;
 	if (request->amount <= 0)

@@ -20,6 +20,7 @@ typedef struct o2o_points_program
 	int64 issued;     /* by this call, where it does */
 	Interval *expires_after;
 	TimestampTz expires_at; /* the latest; DT_NOEND: none */
+	bool may_lapse;         /* on inactivity, which SQL looks after */
 	text *expires_round;
 	text *time_zone;
 	int64 system[3]; /* issuer, redeemed, in_transit */
