@@ -579,8 +579,15 @@ SELECT 'lot' AS what, to_jsonb(l) AS model, to_jsonb(o) AS room
 FROM (SELECT profile_id, program, expires_at, grant_month, funding, granted, remaining, consumed, expired, clawed, held FROM model.lots) l
 	FULL JOIN (
 		SELECT o.profile_id, a.program, o.expires_at, o.grant_month, o.funding, o.granted::numeric, o.remaining::numeric, o.consumed::numeric,
-			o.expired::numeric, o.clawed::numeric, o.held::numeric
-		FROM o2o.points_lot o JOIN o2o.points_account a USING (profile_id, account_id)) o USING (profile_id, program, expires_at, grant_month, funding)
+			o.expired::numeric, o.clawed::numeric, o.held::numeric - coalesce(h.over, 0) AS held
+		FROM o2o.points_lot o
+			JOIN o2o.points_account a USING (profile_id, account_id)
+			-- Portions that are over are in held until somebody locks the account.
+			LEFT JOIN LATERAL (
+				SELECT sum(t.amount::numeric) AS over FROM o2o.points_hold_part t
+				WHERE t.is_open AND t.held_until <= now() AND t.profile_id = o.profile_id AND t.account_id = o.account_id
+					AND t.expires_at = o.expires_at AND t.grant_month = o.grant_month AND t.funding = o.funding) h ON true
+		) o USING (profile_id, program, expires_at, grant_month, funding)
 WHERE (l.granted = o.granted AND l.remaining = o.remaining AND l.consumed = o.consumed AND l.expired = o.expired AND l.clawed = o.clawed AND l.held = o.held) IS NOT TRUE
 UNION ALL
 SELECT 'debt', to_jsonb(d), to_jsonb(o)
