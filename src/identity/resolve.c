@@ -14,13 +14,12 @@
 #include "identity/resolve.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
+#include "base/subtransaction.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/resowner.h"
 
 PG_FUNCTION_INFO_V1(o2o_identity_resolve);
 PG_FUNCTION_INFO_V1(o2o_identity_observe);
@@ -295,16 +294,15 @@ resolve(O2OShown *shown, const O2OAdmission *admission, const O2OEvent *event)
 {
 	int count = admission->count;
 	const O2OKinds *kinds = &admission->kinds;
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 
 	for (;;)
 	{
 		TimestampTz lately = day_before(event->seen_at);
 		bool is_calm = true; /* nothing to claim: all known, and seen lately */
 		bool has_roots = false;
-		bool is_locked;
-		O2OResolved resolved;
+		volatile bool is_locked = false;
+		O2OResolved resolved = {0};
+		O2OSubtransaction outer;
 		O2OPeople people;
 
 		CHECK_FOR_INTERRUPTS();
@@ -330,19 +328,20 @@ resolve(O2OShown *shown, const O2OAdmission *admission, const O2OEvent *event)
 			return o2o_judge_and_write(&people, kinds, event);
 
 		/* leaving it by a rollback is what frees the locks */
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
-		is_locked = lock_people(&people, shown, count, event->seen_at);
-		if (is_locked)
+		o2o_subtransaction_begin(&outer);
+		PG_TRY();
 		{
-			resolved = o2o_judge_and_write(&people, kinds, event);
-			ReleaseCurrentSubTransaction();
+			is_locked = lock_people(&people, shown, count, event->seen_at);
+			if (is_locked)
+				resolved = o2o_judge_and_write(&people, kinds, event);
 		}
-		else
-			RollbackAndReleaseCurrentSubTransaction();
+		PG_CATCH();
+		{
+			o2o_subtransaction_rethrow(&outer);
+		}
+		PG_END_TRY();
+		o2o_subtransaction_end(&outer, is_locked);
 		SPI_tuptable = NULL;
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
 		if (is_locked)
 			return resolved;
 	}

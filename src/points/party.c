@@ -9,13 +9,12 @@
 
 #include "identity/identity.h"
 
-#include "access/xact.h"
+#include "base/subtransaction.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 /* The customer that a profile resolves to now; 0 where there is no such profile. */
@@ -279,14 +278,12 @@ o2o_points_customers_lock(o2o_points_request *requests, int count)
 
 	while (!is_done)
 	{
-		MemoryContext context = CurrentMemoryContext;
-		ResourceOwner owner = CurrentResourceOwner;
+		O2OSubtransaction outer;
 		volatile bool is_plain = false;
 		volatile bool is_locked = false;
 
 		CHECK_FOR_INTERRUPTS();
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(context);
+		o2o_subtransaction_begin(&outer);
 		PG_TRY();
 		{
 			o2o_ledger *ledger = o2o_ledger_open(LEDGER_FOR_CUSTOMERS);
@@ -300,25 +297,11 @@ o2o_points_customers_lock(o2o_points_request *requests, int count)
 		}
 		PG_CATCH();
 		{
-			/* The caller's handler expects its own subtransaction, not this one. */
-			ErrorData *error;
-
-			MemoryContextSwitchTo(context);
-			error = CopyErrorData();
-			FlushErrorState();
-			RollbackAndReleaseCurrentSubTransaction();
-			MemoryContextSwitchTo(context);
-			CurrentResourceOwner = owner;
-			ReThrowError(error);
+			o2o_subtransaction_rethrow(&outer);
 		}
 		PG_END_TRY();
 		is_done = is_locked || !is_plain;
-		if (is_done)
-			ReleaseCurrentSubTransaction();
-		else
-			RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+		o2o_subtransaction_end(&outer, is_done);
 		if (!is_plain)
 			return false;
 	}
