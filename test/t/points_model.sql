@@ -531,9 +531,6 @@ BEGIN
 		END IF;
 		COMMIT;
 	END LOOP;
-	-- The model's holds end by themselves, the room's with the next call: those of 50 ms are over for both then.
-	PERFORM pg_sleep(0.1);
-	COMMIT;
 	WHILE o2o.points_expire(1000) > 0 LOOP
 		NULL;
 	END LOOP;
