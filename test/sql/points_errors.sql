@@ -159,7 +159,7 @@ CREATE FUNCTION state_of(query text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE query;
 	-- Done after all: nothing of it stays.
-	RAISE EXCEPTION 'done' USING ERRCODE = '00XXX';
+	RAISE EXCEPTION 'done' USING ERRCODE = 'O2R99';
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END $$;
