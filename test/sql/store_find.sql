@@ -108,6 +108,7 @@ SELECT store_is_plain(), (SELECT count(*) FROM stores_nearest('8.5,47.5', 5)) AS
 -- what the functions refuse, and to whom
 SELECT store_find(NULL, 1, NULL, NULL, NULL, '{shop}', '{store}');
 SELECT store_find('8,47', 1, 'NaN', NULL, NULL, '{shop}', '{store}');
+SELECT location_open(1, '{5}', 'UTC', now());
 SET ROLE o2o_store_find_stranger;
 SELECT store_find('8,47', 1, NULL, NULL, NULL, '{shop}', '{store}');
 SELECT location_open(1, '{}', 'UTC', now());
