@@ -20,6 +20,7 @@
 #include <geodesic.h>
 #include <math.h>
 
+#define PI_LONG 3.14159265358979323846264338327950288L
 #define WGS84_A 6378137.0
 #define WGS84_F (1.0 / 298.257223563)
 #define WGS84_E2 (WGS84_F * (2.0 - WGS84_F))
@@ -48,11 +49,17 @@
 #define FALL_GROWTH 3.235e6
 #define NEAR_ARC (1.0 / (23.0 * MERIDIONAL_MIN * MERIDIONAL_MIN))
 
-/* The distance from the axis at multiples of 2^20 units of latitude. */
-#define RHO_SHIFT 20
-#define RHO_STEPS (O2O_GEO_LAT_HALF >> RHO_SHIFT)
-static double rho_table[RHO_STEPS + 2];
-static bool rho_ready = false;
+/* What is known at multiples of 2^20 units of latitude, north or south of the equator. */
+#define STEP_SHIFT 20
+#define STEP (INT64_C(1) << STEP_SHIFT)
+#define STEPS (O2O_GEO_LAT_HALF >> STEP_SHIFT)
+static struct
+{
+	double sine;
+	double cosine;
+	double rho; /* distance from the axis */
+} latitudes[STEPS + 2];
+static bool latitudes_ready = false;
 
 /* The shorter way round between two longitudes, in units. */
 static int64_t
@@ -78,20 +85,57 @@ wgs84(void)
 }
 
 /*
- * What a distance needs of each end.  This and near_distance are kept out of line,
- * so that every caller gets the same bits, also where the compiler may fuse a
- * multiplication with an addition.
+ * The table, with values next to the exact ones.  Between its latitudes rho is
+ * interpolated linearly: it is a concave function of latitude (its slope is
+ * -M sin, which only falls), so that a line between two of its values runs below
+ * it.  The last step ends beyond the pole and is drawn through zero at the pole.
+ */
+static void __attribute__((noinline, cold)) latitudes_prepare(void)
+{
+	int64_t rest = O2O_GEO_LAT_HALF - (STEPS << STEP_SHIFT);
+	int i;
+
+	for (i = 0; i <= STEPS; i++)
+	{
+		long double lat = (long double) ((int64_t) i << STEP_SHIFT) * (PI_LONG / 180.0L * 1e-7L);
+		double s = (double) sinl(lat);
+
+		latitudes[i].sine = s;
+		latitudes[i].cosine = (double) cosl(lat);
+		latitudes[i].rho = WGS84_A / sqrt(1.0 - WGS84_E2 * s * s) * latitudes[i].cosine;
+	}
+	latitudes[STEPS + 1].rho = latitudes[STEPS].rho * (1.0 - (double) STEP / rest);
+	latitudes_ready = true;
+}
+
+/*
+ * What a distance needs of each end.  Sine and cosine are those of the next latitude
+ * of the table, turned by what is left, at most half a step, whose own are two terms
+ * of a series.  This and near_distance are kept out of line, so that every caller
+ * gets the same bits, also where the compiler may fuse a multiplication with an
+ * addition.
  */
 static void __attribute__((noinline)) end_at(O2oGeoPoint point, O2oGeoEnd *end)
 {
-	double lat = (o2o_geo_lat(point) - O2O_GEO_LAT_HALF) * UNIT;
-	double s = sin(lat);
-	double n = WGS84_A / sqrt(1.0 - WGS84_E2 * s * s);
+	int64_t lat = o2o_geo_lat(point) - O2O_GEO_LAT_HALF;
+	int64_t units = lat < 0 ? -lat : lat;
+	int i = (units + STEP / 2) >> STEP_SHIFT;
+	double turn, turn2, turn_sine, turn_fall, s, c, n;
 
-	end->lat = lat;
-	end->sine = s;
-	end->rho = n * cos(lat);
-	end->z = n * s;
+	if (!latitudes_ready)
+		latitudes_prepare();
+	turn = UNIT * (units - ((int64_t) i << STEP_SHIFT));
+	turn2 = turn * turn;
+	turn_sine = turn * (1.0 - turn2 * (1.0 / 6.0));
+	turn_fall = turn2 * (0.5 - turn2 * (1.0 / 24.0));
+	s = latitudes[i].sine + (latitudes[i].cosine * turn_sine - latitudes[i].sine * turn_fall);
+	c = latitudes[i].cosine - (latitudes[i].sine * turn_sine + latitudes[i].cosine * turn_fall);
+	n = WGS84_A / sqrt(1.0 - WGS84_E2 * (s * s));
+
+	end->lat = UNIT * lat;
+	end->sine = lat < 0 ? -s : s;
+	end->rho = c > 0.0 ? n * c : 0.0;
+	end->z = n * end->sine;
 }
 
 /* The sine of a small angle as its series, which is as exact there and faster. */
@@ -120,9 +164,9 @@ near_distance(const O2oGeoEnd *a, const O2oGeoEnd *b, int64_t gap)
 	mean = 0.5 * (a->sine + b->sine) * (1.0 + 0.125 * (a->lat - b->lat) * (a->lat - b->lat));
 	w = 1.0 - WGS84_E2 * mean * mean;
 	share = chord2 > 0.0 ? meridional / chord2 : 0.0;
-	k = (share * w / (1.0 - WGS84_E2) + (1.0 - share)) / WGS84_A;
-	turn2 = chord2 * w * (k * k);
-	return sqrt(chord2) * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
+	k = share * w * (1.0 / (1.0 - WGS84_E2)) + (1.0 - share);
+	turn2 = chord2 * w * (k * k) * (1.0 / (WGS84_A * WGS84_A));
+	return sqrt(chord2) * (1.0 + turn2 * (1.0 / 24.0 + turn2 * (9.0 / 1920.0)));
 }
 
 /*
@@ -220,34 +264,6 @@ o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b)
 	return azimuth < 360.0 ? azimuth + 0.0 : 0.0;
 }
 
-/* Distance from the axis at a latitude in units from the equator. */
-static double
-rho_at(int64_t lat)
-{
-	double s = sin(lat * UNIT);
-
-	return WGS84_A / sqrt(1.0 - WGS84_E2 * s * s) * cos(lat * UNIT);
-}
-
-/*
- * The table is interpolated linearly: rho is a concave function of latitude
- * (its slope is -M sin, which only falls), so that a line between two of its
- * values runs below it.  The last step ends beyond the pole and is drawn
- * through zero at the pole.
- */
-static void
-rho_prepare(void)
-{
-	int64_t rest = O2O_GEO_LAT_HALF - (RHO_STEPS << RHO_SHIFT);
-	int i;
-
-	for (i = 0; i <= RHO_STEPS; i++)
-		rho_table[i] = rho_at((int64_t) i << RHO_SHIFT);
-	rho_table[RHO_STEPS + 1] =
-		rho_table[RHO_STEPS] * (1.0 - (double) (INT64_C(1) << RHO_SHIFT) / rest);
-	rho_ready = true;
-}
-
 /* At most the distance from the axis, everywhere between two latitudes. */
 static double
 rho_below(int64_t south, int64_t north)
@@ -261,9 +277,9 @@ rho_below(int64_t south, int64_t north)
 	/* the pole; and what only a broken index page says */
 	if (lat >= O2O_GEO_LAT_HALF)
 		return 0;
-	i = lat >> RHO_SHIFT;
-	part = (lat & ((1 << RHO_SHIFT) - 1)) / (double) (1 << RHO_SHIFT);
-	return rho_table[i] + part * (rho_table[i + 1] - rho_table[i]);
+	i = lat >> STEP_SHIFT;
+	part = (lat & (STEP - 1)) * (1.0 / STEP);
+	return latitudes[i].rho + part * (latitudes[i + 1].rho - latitudes[i].rho);
 }
 
 /* Prepare lower bounds of distances from a position. */
@@ -272,8 +288,6 @@ o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 {
 	double w;
 
-	if (!rho_ready)
-		rho_prepare();
 	query->point = point;
 	query->lon = o2o_geo_lon(point);
 	query->lat = o2o_geo_lat(point);
@@ -333,11 +347,11 @@ parallel_square_near(const O2oGeoQuery *query, double l, double rho)
  * counts them.
  *
  * Meridional part: see above.
- * Parallel part: 4 sin^2(l / 2) = l^2 - l^4/12 + l^6/360 - l^8/20160 + ..., cut
+ * Parallel part: x = 4 sin^2(l / 2) = l^2 - l^4/12 + l^6/360 - l^8/20160 + ..., cut
  * after a negative term; l is at most pi and the terms fall from the second on.
  * Beside the sum of both: nothing behind the half plane of the nearest
  * longitude is nearer than that plane, rho sin(l), which is what remains when
- * the box reaches a pole.
+ * the box reaches a pole; sin^2(l) = x (1 - x / 4), which rises with x up to 2.
  */
 double
 o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
@@ -349,7 +363,7 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 	int64_t east = query->lon - box->east;
 	int64_t aside = west > 0 ? west : (east > 0 ? east : 0);
 	double square = meridional_square(query, UNIT * rise);
-	double l, l2, rho;
+	double l, l2, rho, parallel;
 
 	if (aside == 0)
 		return bound_of_square(square);
@@ -368,20 +382,17 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 	l = UNIT * (west < east ? west : east);
 	l2 = l * l;
 	rho = rho_below(box->south, box->north);
-	square += query->end.rho * rho * l2 *
-			  (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
+	parallel =
+		l2 * (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
+	square += query->end.rho * rho * parallel;
 	/* nearer the equator the parallels alone say as much */
 	if (rho < query->end.rho)
 	{
-		double plane = query->end.rho;
+		double plane = query->end.rho * query->end.rho *
+					   (parallel < 2.0 ? parallel * (1.0 - 0.25 * parallel) : 1.0);
 
-		if (l2 < 2.4674)
-			plane *= l * (1.0 -
-						  l2 * (1.0 / 6.0) * (1.0 - l2 * (1.0 / 20.0) * (1.0 - l2 * (1.0 / 42.0))));
-		else
-			plane *= 1.0 - 1e-6;
-		if (square < plane * plane)
-			square = plane * plane;
+		if (square < plane)
+			square = plane;
 	}
 	return bound_of_square(square);
 }
@@ -414,28 +425,107 @@ o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
 
 /*
  * The bounds above, turned round: what is farther away by latitude or by longitude
- * alone is outside of a circle.  Large ones, and those that come near a pole, reach
- * everywhere.
+ * alone is outside of the circle.  Large ones, those that come near a pole and those
+ * that cross the antimeridian reach everywhere, or all around.
  */
-O2oGeoReach
-o2o_geo_reach(const O2oGeoQuery *query, double metres)
+static O2oGeoBox
+reach_window(const O2oGeoQuery *query, double metres)
 {
-	O2oGeoReach reach = {O2O_GEO_LAT_TOP, O2O_GEO_LON_HALF};
+	O2oGeoBox window = {0, O2O_GEO_LON_TURN - 1, 0, O2O_GEO_LAT_TOP};
 
 	if (metres <= NEAR_LIMIT)
 	{
-		/* 1 - g^2 / 23 is above 0.9999 here */
-		double g = (metres + 1.0) * (1.0001 / MERIDIONAL_MIN);
-		double rho =
-			rho_below(query->lat - (int64_t) (g / UNIT) - 1, query->lat + (int64_t) (g / UNIT) + 1);
+		/* 1 - g^2 / 23 is above 0.9999 here, and 1 - l^2 / 12 above 0.999 */
+		int64_t rise = (int64_t) ((metres + 1.0) * (1.0001 / (MERIDIONAL_MIN * UNIT))) + 1;
+		double rho = rho_below(query->lat - rise, query->lat + rise);
 
-		reach.rise = (int64_t) (g / UNIT) + 1;
-		/* and 1 - l^2 / 12 above 0.999 */
+		window.south = query->lat - rise;
+		window.north = query->lat + rise;
 		if (rho > 10.0 * (metres + 1.0))
-			reach.aside =
+		{
+			int64_t aside =
 				(int64_t) ((metres + 1.0) * (1.001 / UNIT) / sqrt(query->end.rho * rho)) + 1;
+
+			if (query->lon >= aside && query->lon + aside < O2O_GEO_LON_TURN)
+			{
+				window.west = query->lon - aside;
+				window.east = query->lon + aside;
+			}
+		}
 	}
-	return reach;
+	return window;
+}
+
+/* Prepare a circle to be compared with many boxes and positions. */
+void
+o2o_geo_reach_init(O2oGeoReach *reach, O2oGeoPoint center, double metres)
+{
+	double arc =
+		((metres < NEAR_LIMIT ? metres : NEAR_LIMIT) - BOUND_METRES) / (1.0 + BOUND_RELATIVE);
+
+	o2o_geo_query_init(&reach->query, center);
+	reach->metres = metres;
+	reach->window = reach_window(&reach->query, metres);
+	/* see above_square */
+	arc /= 1.0 + arc * arc * NEAR_ARC;
+	reach->surely = arc > 0.0 ? arc * arc * (1.0 - BOUND_RELATIVE) : -1.0;
+}
+
+/*
+ * Of a near position at most the square of the chord, from the angles of latitude and
+ * longitude and its distance from the axis: of the chord's square the meridional
+ * part is at most the arc's, g (M + g slope / 2), and the other rho1 rho2 l^2.  And
+ * an arc of the ellipsoid is longer than its chord c by less than c^2 / (24 Mmin^2)
+ * with NEAR_ARC for what follows.
+ */
+static inline double
+above_square(const O2oGeoQuery *query, double g, double l, double rho)
+{
+	double arc = (query->meridional + 0.5 * MERIDIONAL_SLOPE * g) * g;
+
+	return arc * arc + query->end.rho * rho * (l * l);
+}
+
+static inline double
+larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* How a box that meets the window lies to the circle. */
+O2oGeoFit
+o2o_geo_reach_fit(const O2oGeoReach *reach, const O2oGeoBox *box)
+{
+	const O2oGeoQuery *query = &reach->query;
+	double south, north, west, east, rho;
+
+	if (o2o_geo_bound(query, box) > reach->metres)
+		return O2O_GEO_APART;
+
+	/* the distance from the axis is below its tangent, which is highest at one of the ends */
+	south = UNIT * (box->south - query->lat);
+	north = UNIT * (box->north - query->lat);
+	west = UNIT * (query->lon - box->west);
+	east = UNIT * (box->east - query->lon);
+	rho = query->end.rho - (query->fall > 0.0 ? south : north) * query->fall;
+	if (above_square(query, larger(-south, north), larger(west, east), rho) <= reach->surely)
+		return O2O_GEO_INSIDE;
+	return O2O_GEO_PERHAPS;
+}
+
+/* Whether a position in the window is in the circle: what o2o_geo_distance says, which is seldom needed to know. */
+bool
+o2o_geo_reach_within(const O2oGeoReach *reach, O2oGeoPoint point)
+{
+	const O2oGeoQuery *query = &reach->query;
+	double angle = UNIT * (o2o_geo_lat(point) - query->lat);
+	double l = UNIT * longitude_gap(query->lon, o2o_geo_lon(point));
+	double rho = query->end.rho - angle * query->fall;
+
+	if (above_square(query, fabs(angle), l, rho) <= reach->surely)
+		return true;
+	return point_bound(query, point) <= reach->metres &&
+		   o2o_geo_query_distance(query, point) <= reach->metres;
 }
 
 /* Begin a search for the nearest of a position. */
@@ -466,29 +556,9 @@ o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
 		search->best[i] = search->best[i - 1];
 	search->best[i] = bound;
 
+	if (bound > NEAR_LIMIT)
+		return bound;
 	metres = query_near_distance(query, point);
 	*exact = metres >= 0.0;
 	return *exact ? metres : bound;
-}
-
-/*
- * Whether a position is at most so many metres away: what o2o_geo_distance says,
- * which is seldom needed to know.  Above, for near ones: the chord's square is at
- * most the meridional arc's, g (M + g slope / 2), and rho1 rho2 l^2, rho2 being
- * below its tangent; and an arc of the ellipsoid is longer than its chord c by less
- * than c^2 / (24 Mmin^2) with NEAR_ARC for what follows.
- */
-bool
-o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres)
-{
-	double angle = UNIT * (o2o_geo_lat(point) - query->lat);
-	double l = UNIT * longitude_gap(query->lon, o2o_geo_lon(point));
-	double m = query->meridional + 0.5 * MERIDIONAL_SLOPE * fabs(angle);
-	double rho = query->end.rho - angle * query->fall;
-	double above2 = m * m * angle * angle + query->end.rho * rho * l * l;
-
-	if (above2 <= NEAR_LIMIT * NEAR_LIMIT && rho > 0.0 &&
-		sqrt(above2) * (1.0 + above2 * NEAR_ARC) * (1.0 + BOUND_RELATIVE) + BOUND_METRES <= metres)
-		return true;
-	return point_bound(query, point) <= metres && o2o_geo_query_distance(query, point) <= metres;
 }
