@@ -2,7 +2,8 @@
 # of a seed that is printed. Customers are the components of the evidence in force,
 # from 1, 4 and 16 clients; where no rule refuses anything the order does not
 # matter; otherwise a batch, whole or in chunks, comes to the same as single calls in the order of time;
-# the last merge undone leaves no trace; points and orders never change.
+# the last merge undone leaves no trace; points and orders never change; a rule that
+# changed afterwards, reconciled, comes to the same as one that always held.
 use strict;
 use warnings;
 use lib 'test/t';
@@ -51,11 +52,11 @@ sub json
 	return '["' . join('", "', @{ $event->{shown} }) . '"]';
 }
 
-# A second apart from each other.
+# A second apart from each other; of some days apart too.
 sub occurred_at
 {
 	my ($event) = @_;
-	return "timestamptz '2026-01-01 00:00+00' + $event->{n} * interval '1 second'";
+	return "timestamptz '2025-01-01 00:00+00' + interval '" . ($event->{days} // 365) . " days' + $event->{n} * interval '1 second'";
 }
 
 sub identify
@@ -154,6 +155,9 @@ for my $round (1 .. $rounds)
 		is($node->safe_psql($one, $evidence), $node->safe_psql($single, $evidence), "$one: and the same evidence");
 	}
 
+	# Rules that are changed afterwards come to the same as rules that always held.
+	reconciling(map { with_tablet(random_event($_, 0.05)) } 1 .. 4 * $people);
+
 	# Many clients at once, under the same rules: who comes first differs, what holds does not.
 	for my $clients (4, 16)
 	{
@@ -170,6 +174,65 @@ for my $round (1 .. $rounds)
 	# 3. and 4. Merging, and taking back, over customers with points and orders.
 	undoing($single);
 	undoing(fresh());
+}
+
+# Now and then a device of the shop's is seen with it.
+sub with_tablet
+{
+	my ($event) = @_;
+	return $event if rand() > 0.2;
+	return { %$event, shown => [ @{ $event->{shown} }, 'device:tablet' . int rand $people / 8 ] };
+}
+
+# A shared_threshold and a time to live that come after the events, and go again.
+sub reconciling
+{
+	my (@events) = @_;
+	my $threshold = q{UPDATE o2o.identifier_kind SET shared_threshold = 3 WHERE kind IN ('phone', 'device', 'cookie')};
+	my ($always, $changed) = (fresh(), fresh());
+	$node->safe_psql($_, $no_rule) for $always, $changed;
+	$node->safe_psql($always, $threshold);
+	clients($_, [ map { identify($_) } @events ]) for $always, $changed;
+	my $before = $node->safe_psql($changed, $partition);
+	my $expected = $node->safe_psql($always, $partition);
+	like($expected, qr/ shared/, 'some identifiers are shared');
+	is($node->safe_psql($always, 'SELECT count(*) FROM o2o.identity_reconcile()'), '0', "$always: nothing to reconcile");
+	reconciled_ok($changed, $threshold, $expected, 'lower threshold: as if it had always been so');
+	reconciled_ok($changed, 'UPDATE o2o.identifier_kind SET shared_threshold = NULL', $before, 'no threshold: as if there had never been one');
+	reconciled_ok($changed, $threshold, $expected, 'lower again');
+	$node->safe_psql($always, 'UPDATE o2o.identifier_kind SET shared_threshold = NULL');
+	my $rows = $node->safe_psql($always, 'SELECT count(*) FROM o2o.identity_reconcile(false)');
+	reconciled_ok($always, $threshold, $expected, "no threshold and back ($rows changes): as before");
+
+	# Events weeks apart: identifiers expire where they live for a month, and do not where they live for ever.
+	($always, $changed) = (fresh(), fresh());
+	$node->safe_psql($_, "$no_rule; UPDATE o2o.identifier_kind SET time_to_live = NULL") for $always, $changed;
+	my $short = q{UPDATE o2o.identifier_kind SET time_to_live = interval '30 days' WHERE kind IN ('phone', 'email')};
+	$node->safe_psql($changed, $short);
+	my @apart = map { { %$_, days => int($_->{n} * 400 / @events) } } @events;
+	clients($_, [ map { identify($_) } @apart ]) for $always, $changed;
+	$before = $node->safe_psql($changed, $partition);
+	$expected = $node->safe_psql($always, $partition);
+	isnt($before, $expected, 'some identifiers expired');
+	reconciled_ok($changed, 'UPDATE o2o.identifier_kind SET time_to_live = NULL', $expected, 'no time to live: as if there had never been one');
+	reconciled_ok($changed, $short, $before, 'the short one again: as before');
+	return;
+}
+
+# The dry run says what the run does; it leaves nothing to do.
+sub reconciled_ok
+{
+	my ($database, $rule, $expected, $name) = @_;
+	my $changes = q{SELECT r.change, r.customer_id, r.other_customer_id, r.profiles, r.evidence_id, r.reason FROM o2o.identity_reconcile(%s) r};
+	$node->safe_psql($database, $rule);
+	my $told = $node->safe_psql($database, sprintf $changes, 'true');
+	isnt($told, '', "$database: there is something to reconcile");
+	is($node->safe_psql($database, sprintf $changes, 'false'), $told, "$database: reconciled as the dry run says");
+	is($node->safe_psql($database, $partition), $expected, "$database, $name");
+	is($node->safe_psql($database, sprintf $changes, 'true'), '', "$database: nothing is left to reconcile");
+	components_ok($node, $database, "$database, $name");
+	is($node->safe_psql($database, 'SELECT * FROM o2o.identity_verify()'), '', "$database, $name: identity_verify() returns no row");
+	return;
 }
 
 # The events into the staging table, in no particular order.
