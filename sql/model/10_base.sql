@@ -72,7 +72,8 @@ CREATE TABLE IF NOT EXISTS o2o.location (
 	country text,
 	opened_on date,
 	closed_on date,
-	UNIQUE (source, source_id)
+	UNIQUE (source, source_id),
+	CHECK (closed_on >= opened_on)
 );
 COMMENT ON TABLE o2o.location IS 'Places of the organisation as a tree, each known by (source, source_id).';
 COMMENT ON COLUMN o2o.location.location_id IS 'Number of the place';
@@ -107,16 +108,18 @@ COMMENT ON COLUMN o2o.location_hours.closes IS 'Local time at which it closes; a
 
 CREATE TABLE IF NOT EXISTS o2o.location_hours_exception (
 	location_id bigint NOT NULL REFERENCES o2o.location,
-	day date NOT NULL,
+	day date NOT NULL CHECK (isfinite(day)),
+	interval_no smallint NOT NULL DEFAULT 1 CHECK (interval_no > 0),
 	opens time,
 	closes time,
 	note text,
-	PRIMARY KEY (location_id, day),
+	PRIMARY KEY (location_id, day, interval_no),
 	CHECK ((opens IS NULL) = (closes IS NULL))
 );
-COMMENT ON TABLE o2o.location_hours_exception IS 'Days on which other hours hold than the weekly ones, such as holidays, one row a day.';
+COMMENT ON TABLE o2o.location_hours_exception IS 'Days on which other hours hold than the weekly ones, such as holidays, one row an interval; a day closed is one row without hours.';
 COMMENT ON COLUMN o2o.location_hours_exception.location_id IS 'Place; refers to location';
 COMMENT ON COLUMN o2o.location_hours_exception.day IS 'Local day on which the hours begin';
+COMMENT ON COLUMN o2o.location_hours_exception.interval_no IS 'Which interval of the day, from 1 on';
 COMMENT ON COLUMN o2o.location_hours_exception.opens IS 'Local time at which it opens; NULL: closed all day';
 COMMENT ON COLUMN o2o.location_hours_exception.closes IS 'Local time at which it closes; at or before opens: on the next day; NULL: closed all day';
 COMMENT ON COLUMN o2o.location_hours_exception.note IS 'Why, such as the name of the holiday; NULL: not said';

@@ -34,6 +34,7 @@ FROM (VALUES
 	('operator', 'function', 'EXECUTE', '{identity_match, identity_match_train, match_model_get, match_model_save}'),
 	('operator', 'table', 'SELECT', '{match_model, match_model_level, match_model_rule, match_model_term}'),
 	('reader', 'table', 'SELECT', '{points_reserve, points_lapse, points_cohorts, points_statements, points_seller_settlement, points_partner_bill, points_budgets}'),
+	('reader', 'function', 'EXECUTE', '{points_outstanding}'),
 	('operator', 'function', 'EXECUTE', '{points_reserve_withdraw, points_reserve_set, points_budget_create, points_budget_change, points_accounting, points_liability_roll, points_opening_import, points_reconcile}'),
 	('operator', 'function', 'EXECUTE', '{location_import_csv, location_import_geojson, store_site_scores, store_site_cannibalisation, store_huff_fit}'),
 	('operator', 'table', 'SELECT', '{customer_position}'),

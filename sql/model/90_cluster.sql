@@ -16,7 +16,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		('reference', NULL, NULL, '{points_budget}'),
 		('local', NULL, NULL, '{points_reserve_headroom, points_budget_entry, import_points_opening, import_points_balance, import_points_event}'),
 		('reference', NULL, NULL, '{source, channel, currency, organisation, location, location_hours_exception, location_area, identifier_kind, identifier_block, household_rule, match_model, trait_policy, points_exchange_rate, points_partner, points_program, points_program_rate, points_reward_rule, points_rule, points_system_account, points_tier_level, points_tier_rule, product, sku, setting}'),
-		('local', NULL, NULL, '{model_version, change_base, source_table, source_column, points_rollup, points_rollup_horizon, points_snapshot, points_snapshot_contra, points_block, access_right, access_grant, maintenance, points_reserve_entry, import_identity, import_batch, import_problem, import_order, import_order_line, import_return, import_points, import_points_problem, import_touchpoint}')
+		('local', NULL, NULL, '{model_version, change_base, source_table, source_column, points_rollup, points_rollup_lot, points_rollup_horizon, points_snapshot, points_snapshot_contra, points_block, access_right, access_grant, maintenance, points_reserve_entry, import_identity, import_batch, import_problem, import_order, import_order_line, import_return, import_points, import_points_problem, import_touchpoint}')
 	) p (distribution, key, family, tables), unnest(p.tables::name[]) n (name)
 	ORDER BY p.distribution, p.family, n.name
 $$;

@@ -68,6 +68,17 @@ static Statement statements[] = {
 								 KEYS(1, "identifier"), .is_any = true,
 								 COLUMNS(5, "identifier", "profile_id", "is_shared",
 										 "first_seen_at", "last_seen_at")}},
+	[O2O_SELECT_HOLDER] = {"SELECT i.profile_id, i.is_shared, i.last_seen_at "
+						   "FROM o2o.profile_identifier i "
+						   "WHERE i.identifier OPERATOR(o2o.=) $1",
+						   {IDENTIFIER},
+						   {"profile_identifier", "profile_identifier_pkey", KEYS(1, "identifier"),
+							COLUMNS(3, "profile_id", "is_shared", "last_seen_at")}},
+	[O2O_SELECT_TIME_TO_LIVE] = {"SELECT k.time_to_live FROM o2o.identifier_kind k "
+								 "WHERE k.kind" EQ "$1",
+								 {TEXTOID},
+								 {"identifier_kind", "identifier_kind_pkey", KEYS(1, "kind"),
+								  COLUMNS(1, "time_to_live")}},
 	[O2O_INSERT_IDENTIFIERS] = {"INSERT INTO o2o.profile_identifier "
 								"(identifier, profile_id, first_seen_at, last_seen_at) "
 								"SELECT u.id, pg_catalog.nextval('o2o.profile_id_seq'), $2, $2 "
