@@ -2,7 +2,7 @@
 # of a seed that is printed. Customers are the components of the evidence in force,
 # from 1, 4 and 16 clients; where no rule refuses anything the order does not
 # matter; otherwise a batch, whole or in chunks, comes to the same as single calls in the order of time;
-# the last merge undone leaves no trace; points and orders never change; a rule that
+# the last merge undone leaves no trace; points, orders, segments and consents never change; a rule that
 # changed afterwards, reconciled, comes to the same as one that always held.
 use strict;
 use warnings;
@@ -264,13 +264,16 @@ sub undoing
 	my ($database) = @_;
 	my @facts = split /\n/, $node->safe_psql($database, q{
 		SELECT relname FROM pg_class WHERE relnamespace = 'o2o'::regnamespace AND relkind = 'r'
-			AND relname ~ '^(points_|sales_|order_|payment|touchpoint)' ORDER BY 1});
+			AND relname ~ '^(points_|sales_|order_|payment|touchpoint|segment|profile_consent)' ORDER BY 1});
 	$node->safe_psql($database, q{
 		UPDATE o2o.setting SET value = '100000' WHERE name = 'identity.customer_cap';
 		UPDATE o2o.identifier_kind SET is_unique = false, max_per_customer = NULL, shared_threshold = NULL});
 	$node->safe_psql($database, join "\n", map { identify($_) } map { random_event(50000 + $_, 0) } 1 .. 2 * $people);
 	$node->safe_psql($database, q{
 		SELECT o2o.points_earn(p.profile_id, (10 + p.profile_id % 7)::o2o.points, 'stars') FROM o2o.profile p;
+		SELECT o2o.segment_create('third', 'Every third');
+		SELECT o2o.segment_add(p.profile_id, 'third', 'web') FROM o2o.profile p WHERE p.profile_id % 3 = 1;
+		SELECT o2o.consent_record(p.profile_id, 'marketing', 'sms', p.profile_id % 2 = 0, 'web') FROM o2o.profile p WHERE p.profile_id % 5 = 1;
 		SELECT o2o.points_burn(p.profile_id, 3, 'stars') FROM o2o.profile p WHERE p.profile_id % 3 = 0;
 		SELECT o2o.order_place(to_jsonb(ARRAY[i.identifier::text]), '[{"sku": "T", "name": "Tea", "quantity": 2, "unit_price": 10}]', 'web', 'o' || i.profile_id, 'web', points_program => 'stars')
 		FROM o2o.profile_identifier i WHERE NOT i.is_shared AND i.profile_id % 2 = 0});
@@ -317,7 +320,7 @@ sub undoing
 	cmp_ok($taken - $undone, '>', 2, "$database: merges were taken back in any order");
 	is($node->safe_psql($database, 'SELECT * FROM o2o.identity_verify()'), '', "$database: identity_verify() returns no row");
 	is($node->safe_psql($database, 'SELECT * FROM o2o.points_verify()'), '', "$database: points_verify() returns no row");
-	is($node->safe_psql($database, state_query(@facts)), $facts, "$database: no row of points, orders or touchpoints changed");
+	is($node->safe_psql($database, state_query(@facts)), $facts, "$database: no row of points, orders, touchpoints, segments or consents changed");
 	return;
 }
 
