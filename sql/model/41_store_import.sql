@@ -123,7 +123,8 @@ BEGIN
 			END IF;
 		EXCEPTION
 			WHEN data_exception OR check_violation OR internal_error THEN
-				RAISE EXCEPTION '%: %', field, SQLERRM USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END;
+				GET STACKED DIAGNOSTICS bad = CONSTRAINT_NAME;
+				RAISE EXCEPTION '%: %', field, o2o.geopolygon_problem(bad, SQLERRM) USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END;
 		END;
 	END LOOP;
 	RETURN checked;
@@ -380,7 +381,8 @@ BEGIN
 			ON CONFLICT (location_id, service) DO UPDATE SET radius_m = NULL, area = excluded.area;
 		EXCEPTION
 			WHEN data_exception OR check_violation OR internal_error THEN
-				RAISE EXCEPTION '%: %', area.item ->> 'row', SQLERRM USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END, HINT = 'Nothing was imported.';
+				GET STACKED DIAGNOSTICS detail = CONSTRAINT_NAME;
+				RAISE EXCEPTION '%: %', area.item ->> 'row', o2o.geopolygon_problem(detail, SQLERRM) USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END, HINT = 'Nothing was imported.';
 		END;
 		written := written + 1;
 	END LOOP;
