@@ -11,6 +11,7 @@ CREATE INDEX IF NOT EXISTS points_hold_hold_id_idx ON o2o.points_hold (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_id) WHERE kind = 'pending';
 CREATE INDEX IF NOT EXISTS points_hold_part_hold_id_idx ON o2o.points_hold_part (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_part_held_until_idx ON o2o.points_hold_part (held_until) WHERE is_open AND held_until < 'infinity';
+CREATE INDEX IF NOT EXISTS points_hold_part_expires_at_idx ON o2o.points_hold_part (expires_at) WHERE is_open AND expires_at < 'infinity';
 
 CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, currency text, time_zone text DEFAULT 'UTC',
 	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,

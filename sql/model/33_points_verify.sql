@@ -13,11 +13,7 @@ DECLARE
 BEGIN
 	OPEN others NO SCROLL FOR
 		SELECT s.account_id, s.program, s.kind, r.balance, b.balance
-		FROM (
-			SELECT s.account_id, s.program, s.kind FROM o2o.points_system_account s
-			UNION ALL
-			SELECT a.account_id, a.program, a.kind FROM o2o.points_account a WHERE a.kind NOT IN ('member', 'debt')
-		) s
+		FROM o2o.points_contra_account s
 			LEFT JOIN o2o.points_rollup r ON r.account_id = s.account_id
 			LEFT JOIN o2o.points_snapshot_contra b ON b.account_id = s.account_id AND b.snapshot_id = since;
 	-- The second column tells what the row is; amounts are those of its table.
@@ -244,6 +240,20 @@ BEGIN
 	FROM o2o.points_program p
 		JOIN o2o.points_account a ON a.program = p.program AND a.chain IS NULL
 	WHERE p.is_chained AND (for_program IS NULL OR p.program = for_program);
+
+	-- What the rollup says of the points that are outstanding, against the lots of the program.
+	RETURN QUERY
+	SELECT 'outstanding', p.program, NULL::bigint, NULL::bigint,
+		format('lots have %s, rollup and postings since %s', trim_scale(coalesce(l.remaining, 0)), trim_scale(o.outstanding))
+	FROM o2o.points_program p
+		LEFT JOIN (
+			SELECT a.program, sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric) AS remaining
+			FROM o2o.points_account a
+				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+			GROUP BY a.program
+		) l ON l.program = p.program
+		CROSS JOIN LATERAL (SELECT o2o.points_outstanding(p.program) AS outstanding OFFSET 0) o
+	WHERE coalesce(l.remaining, 0) <> o.outstanding AND p.inactive_after IS NULL AND (for_program IS NULL OR p.program = for_program);
 
 	-- What the stripes of the headroom promise beyond what the reserve covers, at the rates at which they were settled.
 	RETURN QUERY

@@ -116,65 +116,42 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_balance(o2o.identifier, text) IS 'Points that a seller, known by an identifier, has in a program: what customers paid, less refunds, less what was settled. Errors: O2320 the seller has no account there, O2201 nobody has the identifier.';
 
-CREATE OR REPLACE FUNCTION o2o.points_pay_once(person o2o.identifier, seller o2o.identifier, profile_id bigint, seller_profile_id bigint,
-	amount o2o.points, program text, reference text, reason text, idempotency_key text) RETURNS o2o.points_posted
+CREATE OR REPLACE FUNCTION o2o.points_pay_sql(person o2o.identifier, seller o2o.identifier, profile_id bigint, seller_profile_id bigint,
+	amount o2o.points, program text, reference text, reason text, request_id uuid) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	request uuid := gen_random_uuid();
-	replay jsonb;
 	posted o2o.points_posted;
 	account o2o.points_account;
 	customer bigint;
 	members bigint[];
 BEGIN
-	IF idempotency_key IS NOT NULL THEN
-		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_pay', o2o.points_payload('pay', coalesce(person::text, points_pay_once.profile_id::text),
-			coalesce(seller::text, seller_profile_id::text), amount, program, reference, reason, NULL, NULL, NULL)) c;
-		IF replay IS NOT NULL THEN
-			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
-		END IF;
+	PERFORM o2o.points_program_check(program, amount);
+	profile_id := o2o.points_person(person, points_pay_sql.profile_id);
+	account := o2o.points_seller_account(seller, seller_profile_id, program);
+	IF account.closed_at IS NOT NULL THEN
+		RAISE EXCEPTION 'the points account is closed'
+			USING ERRCODE = 'O2321', DETAIL = format('Account %s of the seller.', account.account_id), HINT = 'points_seller_open() opens it again.';
 	END IF;
-	profile_id := CASE WHEN person IS NULL THEN points_pay_once.profile_id ELSE o2o.person_profile(person) END;
-	seller_profile_id := CASE WHEN seller IS NULL THEN seller_profile_id ELSE o2o.person_profile(seller) END;
-	IF idempotency_key IS NOT NULL THEN
-		posted := o2o.points_execute_one('pay', profile_id, seller_profile_id, program, amount, request, reference, reason, now());
+	customer := (o2o.customer_lock(ARRAY[profile_id]))[1];
+	members := o2o.customer_profiles(customer);
+	IF account.profile_id = ANY (members) THEN
+		RAISE EXCEPTION 'nobody pays himself'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customer);
 	END IF;
-	IF posted.transfer_id IS NULL THEN
-		PERFORM o2o.points_program_check(program, amount);
-		profile_id := o2o.points_person(NULL, profile_id);
-		account := o2o.points_seller_account(NULL, seller_profile_id, program);
-		IF account.closed_at IS NOT NULL THEN
-			RAISE EXCEPTION 'the points account is closed'
-				USING ERRCODE = 'O2321', DETAIL = format('Account %s of the seller.', account.account_id), HINT = 'points_seller_open() opens it again.';
-		END IF;
-		customer := (o2o.customer_lock(ARRAY[profile_id]))[1];
-		members := o2o.customer_profiles(customer);
-		IF account.profile_id = ANY (members) THEN
-			RAISE EXCEPTION 'nobody pays himself'
-				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customer);
-		END IF;
-		PERFORM o2o.points_accounts_lock(members, program);
-		posted.transfer_id := nextval('o2o.points_transfer_id_seq');
-		PERFORM o2o.points_draw(members, profile_id, customer, program, amount, posted.transfer_id, account.account_id, 'pay', reference, reason,
-			request, now());
-		posted.balance := o2o.points_customer_balance(customer, program);
-	END IF;
-	IF idempotency_key IS NOT NULL THEN
-		PERFORM o2o.request_finish(request, to_jsonb(posted));
-	END IF;
+	PERFORM o2o.points_accounts_lock(members, program);
+	posted.transfer_id := nextval('o2o.points_transfer_id_seq');
+	PERFORM o2o.points_draw(members, profile_id, customer, program, amount, posted.transfer_id, account.account_id, 'pay', reference, reason,
+		points_pay_sql.request_id, now());
+	posted.balance := o2o.points_customer_balance(customer, program);
 	RETURN posted;
 END $$;
-COMMENT ON FUNCTION o2o.points_pay_once(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text, text) IS 'points_pay between persons given by identifiers, or by ids where those are NULL. A replay of the key returns the first result.';
+COMMENT ON FUNCTION o2o.points_pay_sql(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text, uuid) IS 'points_pay by the functions in SQL, once the key is claimed, between persons given by identifiers, or by ids where those are NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_pay(person o2o.identifier, seller o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('pay', o2o.person_profile(person), o2o.person_profile(seller), amount, program, reference, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_pay_once(person, seller, NULL, NULL, amount, program, reference, reason, idempotency_key);
+	RETURN o2o.points_post_one('pay', person, NULL, seller, NULL, amount, program, reference, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_pay(o2o.identifier, o2o.identifier, o2o.points, text, text, text, text) IS 'Pays a seller with points of a person, both known by identifiers, the seller with an account that points_seller_open() made: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; any number of payments to one seller at once. points_refund() gives a payment back, points_settle() pays the seller out. Returns the transfer_id and the balance of the customer who paid. Errors: O2301 insufficient points, O2320 the seller has no account in the program, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2321 the account of the seller is closed, 22023 the seller is the same customer.';
 
@@ -182,10 +159,7 @@ CREATE OR REPLACE FUNCTION o2o.points_pay(person bigint, seller bigint, amount o
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('pay', person, seller, amount, program, reference, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_pay_once(NULL, NULL, person, seller, amount, program, reference, reason, idempotency_key);
+	RETURN o2o.points_post_one('pay', NULL, person, NULL, seller, amount, program, reference, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_pay(bigint, bigint, o2o.points, text, text, text, text) IS 'The same for persons known by profile or customer ids.';
 

@@ -13,11 +13,11 @@
  * Floating-Point Arithmetic and Fast Robust Geometric Predicates, 1997).
  */
 #include "geo/fence.h"
+#include "geo/wkb.h"
 
 #include <float.h>
 #include <geodesic.h>
 #include <math.h>
-#include <string.h>
 
 #define WKB_POLYGON 3
 #define WKB_MULTIPOLYGON 6
@@ -25,59 +25,19 @@
 /* First eccentricity of WGS84, squared. */
 #define WGS84_E2 (1.0 / 298.257223563 * (2.0 - 1.0 / 298.257223563))
 
-typedef struct Reader
-{
-	const uint8_t *at;
-	const uint8_t *end;
-	bool swapped; /* of the other byte order than this machine */
-} Reader;
-
-static bool
-read_uint32(Reader *reader, uint32_t *number)
-{
-	if (reader->end - reader->at < 4)
-		return false;
-	memcpy(number, reader->at, 4);
-	if (reader->swapped)
-		*number = __builtin_bswap32(*number);
-	reader->at += 4;
-	return true;
-}
-
 /* False when it is no coordinate in degrees up to a limit. */
 static bool
-read_degrees(Reader *reader, double limit, double *degrees)
+read_degrees(O2oWkbReader *reader, double limit, double *degrees)
 {
-	uint64_t bits;
-
-	if (reader->end - reader->at < 8)
-		return false;
-	memcpy(&bits, reader->at, 8);
-	if (reader->swapped)
-		bits = __builtin_bswap64(bits);
-	memcpy(degrees, &bits, 8);
-	reader->at += 8;
-	return fabs(*degrees) <= limit;
+	return o2o_wkb_double(reader, degrees) && fabs(*degrees) <= limit;
 }
 
 static bool
-read_head(Reader *reader, uint32_t *type)
-{
-	uint16_t probe = 1;
-
-	if (reader->at >= reader->end || *reader->at > 1)
-		return false;
-	reader->swapped = *reader->at != *(uint8_t *) &probe;
-	reader->at++;
-	return read_uint32(reader, type);
-}
-
-static bool
-read_ring(Reader *reader, O2oGeoRings *rings, bool is_hole)
+read_ring(O2oWkbReader *reader, O2oGeoRings *rings, bool is_hole)
 {
 	uint32_t count;
 
-	if (!read_uint32(reader, &count) || count < 4 || count > (reader->end - reader->at) / 16)
+	if (!o2o_wkb_uint32(reader, &count) || count < 4 || count > (reader->end - reader->at) / 16)
 		return false;
 	if (rings->rings)
 	{
@@ -100,11 +60,11 @@ read_ring(Reader *reader, O2oGeoRings *rings, bool is_hole)
 }
 
 static bool
-read_polygon(Reader *reader, O2oGeoRings *rings)
+read_polygon(O2oWkbReader *reader, O2oGeoRings *rings)
 {
 	uint32_t count;
 
-	if (!read_uint32(reader, &count) || count == 0)
+	if (!o2o_wkb_uint32(reader, &count) || count == 0)
 		return false;
 	for (uint32_t i = 0; i < count; i++)
 		if (!read_ring(reader, rings, i > 0))
@@ -119,18 +79,18 @@ read_polygon(Reader *reader, O2oGeoRings *rings)
 bool
 o2o_geo_rings_add(O2oGeoRings *rings, const uint8_t *wkb, size_t size)
 {
-	Reader reader = {wkb, wkb + size, false};
+	O2oWkbReader reader = {wkb, wkb + size, false};
 	uint32_t type;
 	uint32_t parts;
 
-	if (!read_head(&reader, &type))
+	if (!o2o_wkb_head(&reader, &type))
 		return false;
 	if (type == WKB_POLYGON)
 		return read_polygon(&reader, rings) && reader.at == reader.end;
-	if (type != WKB_MULTIPOLYGON || !read_uint32(&reader, &parts) || parts == 0)
+	if (type != WKB_MULTIPOLYGON || !o2o_wkb_uint32(&reader, &parts) || parts == 0)
 		return false;
 	for (; parts > 0; parts--)
-		if (!read_head(&reader, &type) || type != WKB_POLYGON || !read_polygon(&reader, rings))
+		if (!o2o_wkb_head(&reader, &type) || type != WKB_POLYGON || !read_polygon(&reader, rings))
 			return false;
 	return reader.at == reader.end;
 }

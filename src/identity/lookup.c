@@ -17,34 +17,16 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "base/relation.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/datum.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-
-/* Whose tables were looked at. */
-static O2OLookup *learned = NULL;
-
-/* Something is, since we began to look. */
-static bool is_changed;
-
-static void
-forget(Datum arg, Oid relation)
-{
-	is_changed = true;
-	for (O2OLookup *lookup = learned; lookup != NULL; lookup = lookup->next)
-		if (!OidIsValid(relation) || lookup->table_oid == relation || lookup->index_oid == relation)
-			lookup->is_learned = false;
-}
 
 /* Is it the index that the lookup means? Then its operators are kept. */
 static bool
@@ -73,67 +55,43 @@ learn_index(O2OLookup *lookup)
 }
 
 /* Looks at the table and the index. */
-static void
-learn(O2OLookup *lookup)
+static bool
+learn(O2OLearned *learned)
 {
-	static bool listens = false;
-	Oid schema = get_namespace_oid("o2o", false);
+	O2OLookup *lookup = (O2OLookup *) ((char *) learned - offsetof(O2OLookup, learned));
 	Relation table;
+	bool is_plain;
 
-	if (!listens)
-	{
-		CacheRegisterRelcacheCallback(forget, (Datum) 0);
-		listens = true;
-	}
-	if (!lookup->is_listed)
-	{
-		lookup->is_listed = true;
-		lookup->next = learned;
-		learned = lookup;
-	}
-	lookup->is_plain = false;
-	lookup->index_oid = InvalidOid;
-	lookup->table_oid = get_relname_relid(lookup->table, schema);
-	if (!OidIsValid(lookup->table_oid))
-		return; /* SQL says what is missing */
-
-	/* An error on the way leaves it unknown, and so does a change that comes while we look. */
-	is_changed = false;
+	lookup->table_oid = o2o_relation_of_model(lookup->table);
+	o2o_learned_watch(learned, lookup->table_oid);
 	table = table_open(lookup->table_oid, AccessShareLock);
-	lookup->is_plain = o2o_relation_is_plain(table);
-	for (int i = 0; i < lookup->columns && lookup->is_plain; i++)
+	is_plain = o2o_relation_is_plain(table);
+	for (int i = 0; i < lookup->columns && is_plain; i++)
 	{
 		lookup->number[i] = get_attnum(lookup->table_oid, lookup->column[i]);
-		lookup->is_plain = lookup->number[i] != InvalidAttrNumber;
+		is_plain = lookup->number[i] != InvalidAttrNumber;
 	}
-	if (lookup->index != NULL && lookup->is_plain)
+	if (lookup->index != NULL && is_plain)
 	{
-		lookup->index_oid = get_relname_relid(lookup->index, schema);
-		lookup->is_plain = OidIsValid(lookup->index_oid) && learn_index(lookup);
+		lookup->index_oid = get_relname_relid(lookup->index, RelationGetNamespace(table));
+		is_plain = OidIsValid(lookup->index_oid) && learn_index(lookup);
+		o2o_learned_watch(learned, lookup->index_oid);
 	}
 	table_close(table, NoLock);
-	lookup->is_learned = !is_changed;
+	return is_plain;
 }
 
 /* Locks the table; afterwards is known what is known of it. False: it is for SQL. */
 static bool
 lock(O2OLookup *lookup)
 {
-	for (;;)
+	lookup->learned.learn = learn;
+	do
 	{
-		Oid table;
-
-		if (!lookup->is_learned)
-			learn(lookup);
-		if (!lookup->is_plain)
+		if (!o2o_learned_is_plain(&lookup->learned))
 			return false;
-		table = lookup->table_oid;
-		/* The lock lets changes be heard that came before it. */
-		LockRelationOid(table, AccessShareLock);
-		if (lookup->is_learned)
-			break;
-		UnlockRelationOid(table, AccessShareLock);
-	}
+		LockRelationOid(lookup->table_oid, AccessShareLock);
+	} while (!lookup->learned.is_known);
 	return pg_class_aclcheck(lookup->table_oid, GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 

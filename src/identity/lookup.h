@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/attnum.h"
+#include "base/relation.h"
 #include "fmgr.h"
 
 #define O2O_LOOKUP_KEYS 5
@@ -25,15 +26,12 @@ typedef struct O2OLookup
 	const char *column[O2O_LOOKUP_COLUMNS];
 
 	/* found out once, and again after a change of the table */
-	bool is_listed; /* for changes of the table */
-	bool is_learned;
-	bool is_plain;
+	O2OLearned learned;
 	Oid table_oid;
 	Oid index_oid;
 	AttrNumber number[O2O_LOOKUP_COLUMNS];
 	FmgrInfo equal[O2O_LOOKUP_KEYS];
 	Oid collation[O2O_LOOKUP_KEYS];
-	struct O2OLookup *next;
 } O2OLookup;
 
 /* Values of the rows found, row by row, in the memory context of the caller. */

@@ -68,14 +68,9 @@ o2o_ledger_open(int which)
 	ledger->context = context;
 	PreventCommandIfReadOnly("posting of points");
 	PreventCommandIfParallelMode("posting of points");
-	for (;;)
+	do
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (!o2o_ledger_known.is_known)
-			o2o_ledger_learn();
-		if (!o2o_ledger_known.is_known)
-			continue;
-		if (!o2o_ledger_known.is_plain)
+		if (!o2o_learned_is_plain(&o2o_ledger_learned))
 		{
 			MemoryContextDelete(context);
 			return NULL;
@@ -85,15 +80,7 @@ o2o_ledger_open(int which)
 			if (which & (1 << i))
 				LockRelationOid(o2o_ledger_known.table[i], lock_mode(i));
 		}
-		/* The locks let changes be heard that came before them. */
-		if (o2o_ledger_known.is_known)
-			break;
-		for (int i = 0; i < LEDGER_TABLES; i++)
-		{
-			if (which & (1 << i))
-				UnlockRelationOid(o2o_ledger_known.table[i], lock_mode(i));
-		}
-	}
+	} while (!o2o_ledger_learned.is_known);
 	if (!may_use(which))
 	{
 		MemoryContextDelete(context);
@@ -301,7 +288,7 @@ o2o_ledger_seq(void)
 	int64 seq;
 	Datum inserted_by;
 
-	if (o2o_ledger_known.is_known && o2o_ledger_known.seq_base != 0)
+	if (o2o_ledger_learned.is_known && o2o_ledger_known.seq_base != 0)
 		return o2o_ledger_known.seq_base - 1 +
 			   (int64) U64FromFullTransactionId(GetTopFullTransactionId());
 	SPI_connect();
@@ -313,7 +300,7 @@ o2o_ledger_seq(void)
 	seq = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
 	/* A base that was there before this transaction stays: nobody changes it. */
 	inserted_by = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null);
-	if (o2o_ledger_known.is_known && !is_null &&
+	if (o2o_ledger_learned.is_known && !is_null &&
 		!TransactionIdIsCurrentTransactionId(DatumGetTransactionId(inserted_by)))
 		o2o_ledger_known.seq_base =
 			1 + seq - (int64) U64FromFullTransactionId(GetTopFullTransactionId());

@@ -8,9 +8,7 @@
 
 #include "access/genam.h"
 #include "access/table.h"
-#include "base/relation.h"
 #include "catalog/index.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
@@ -93,35 +91,6 @@ const ledger_index_spec o2o_ledger_indexes[LEDGER_INDEXES] = {
 };
 
 o2o_ledger_knowledge o2o_ledger_known;
-
-/* Something is, since we began to look. */
-static bool is_changed;
-
-static void
-forget(Datum arg, Oid relation)
-{
-	is_changed = true;
-	if (!o2o_ledger_known.is_known)
-		return;
-	if (OidIsValid(relation) && relation != o2o_ledger_known.base &&
-		relation != o2o_ledger_known.transfers)
-	{
-		bool is_ours = false;
-
-		for (int i = 0; i < LEDGER_TABLES && !is_ours; i++)
-			is_ours = o2o_ledger_known.table[i] == relation;
-		for (int i = 0; i < LEDGER_INDEXES && !is_ours; i++)
-			is_ours = o2o_ledger_known.index[i] == relation;
-		for (int i = 0; i < LEDGER_TABLES && !is_ours; i++)
-		{
-			for (int j = 0; j < o2o_ledger_known.entries[i] && !is_ours; j++)
-				is_ours = o2o_ledger_known.entry[i][j].index == relation;
-		}
-		if (!is_ours)
-			return;
-	}
-	o2o_ledger_known.is_known = false;
-}
 
 /* Roles have changed, or who belongs to whom. */
 static void
@@ -279,16 +248,40 @@ learn_shape(Relation relation, o2o_ledger_table table)
 	MemoryContextSwitchTo(before);
 }
 
+/* A table and its indexes; false: not what setup() made. */
+static bool
+learn_table(O2OLearned *learned, o2o_ledger_table table)
+{
+	Relation relation = table_open(o2o_ledger_known.table[table], AccessShareLock);
+	bool is_plain = is_plain_table(relation, table);
+
+	for (int i = 0; i < LEDGER_INDEXES && is_plain; i++)
+	{
+		if (o2o_ledger_indexes[i].table != table)
+			continue;
+		o2o_ledger_known.index[i] = index_of(relation, &o2o_ledger_indexes[i]);
+		o2o_learned_watch(learned, o2o_ledger_known.index[i]);
+		is_plain = OidIsValid(o2o_ledger_known.index[i]);
+	}
+	if (is_plain && o2o_ledger_tables[table].writes != 0)
+	{
+		learn_shape(relation, table);
+		is_plain = learn_entries(relation, table);
+		for (int i = 0; i < o2o_ledger_known.entries[table]; i++)
+			o2o_learned_watch(learned, o2o_ledger_known.entry[table][i].index);
+	}
+	table_close(relation, NoLock);
+	return is_plain;
+}
+
 /* Looks at the tables and their indexes. */
-void
-o2o_ledger_learn(void)
+static bool
+learn(O2OLearned *learned)
 {
 	static bool listens = false;
-	Oid schema;
 
 	if (!listens)
 	{
-		CacheRegisterRelcacheCallback(forget, (Datum) 0);
 		CacheRegisterSyscacheCallback(AUTHOID, forget_user, (Datum) 0);
 		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_user, (Datum) 0);
 		listens = true;
@@ -298,37 +291,17 @@ o2o_ledger_learn(void)
 	memset(o2o_ledger_known.table, 0, sizeof(o2o_ledger_known.table));
 	memset(o2o_ledger_known.index, 0, sizeof(o2o_ledger_known.index));
 	memset(o2o_ledger_known.entries, 0, sizeof(o2o_ledger_known.entries));
-
-	/* An error on the way leaves it unknown, and so does a change that comes while we look. */
-	is_changed = false;
-	o2o_ledger_known.is_plain = true;
-	schema = get_namespace_oid("o2o", false);
-	o2o_ledger_known.base = get_relname_relid("change_base", schema);
-	o2o_ledger_known.transfers = get_relname_relid("points_transfer_id_seq", schema);
-	for (int i = 0; i < LEDGER_TABLES && o2o_ledger_known.is_plain; i++)
+	o2o_ledger_known.transfers = o2o_relation_of_model("points_transfer_id_seq");
+	o2o_learned_watch(learned, o2o_ledger_known.transfers);
+	o2o_learned_watch(learned, o2o_relation_of_model("change_base"));
+	for (int i = 0; i < LEDGER_TABLES; i++)
 	{
-		Relation relation;
-
-		o2o_ledger_known.table[i] = get_relname_relid(o2o_ledger_tables[i].name, schema);
-		if (!OidIsValid(o2o_ledger_known.table[i]))
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-							errmsg("relation \"o2o.%s\" does not exist", o2o_ledger_tables[i].name),
-							errhint("CALL o2o.setup() makes it.")));
-		relation = table_open(o2o_ledger_known.table[i], AccessShareLock);
-		o2o_ledger_known.is_plain = is_plain_table(relation, i);
-		for (int j = 0; j < LEDGER_INDEXES && o2o_ledger_known.is_plain; j++)
-		{
-			if (o2o_ledger_indexes[j].table != i)
-				continue;
-			o2o_ledger_known.index[j] = index_of(relation, &o2o_ledger_indexes[j]);
-			o2o_ledger_known.is_plain = OidIsValid(o2o_ledger_known.index[j]);
-		}
-		if (o2o_ledger_known.is_plain && o2o_ledger_tables[i].writes != 0)
-		{
-			learn_shape(relation, i);
-			o2o_ledger_known.is_plain = learn_entries(relation, i);
-		}
-		table_close(relation, NoLock);
+		o2o_ledger_known.table[i] = o2o_relation_of_model(o2o_ledger_tables[i].name);
+		o2o_learned_watch(learned, o2o_ledger_known.table[i]);
+		if (!learn_table(learned, i))
+			return false;
 	}
-	o2o_ledger_known.is_known = !is_changed;
+	return true;
 }
+
+O2OLearned o2o_ledger_learned = {.learn = learn};

@@ -8,6 +8,7 @@
 
 #include "points/ledger.h"
 
+#include "base/relation.h"
 #include "nodes/parsenodes.h"
 
 typedef struct ledger_table_spec
@@ -41,8 +42,6 @@ typedef struct ledger_entry
 /* What was found out about the tables; a change of any of them makes it unknown again. */
 typedef struct o2o_ledger_knowledge
 {
-	bool is_known;
-	bool is_plain;
 	Oid user;                       /* who was asked last whether he may use them */
 	int user_may;                   /* which of them he may, as bits */
 	TupleDesc shape[LEDGER_TABLES]; /* of those that are written */
@@ -51,16 +50,15 @@ typedef struct o2o_ledger_knowledge
 	AttrNumber column[LEDGER_TABLES][POSTING_COLUMNS];
 	int entries[LEDGER_TABLES];
 	ledger_entry entry[LEDGER_TABLES][LEDGER_ENTRIES];
-	Oid transfers; /* sequence of their numbers */
-	Oid base;
+	Oid transfers;  /* sequence of their numbers */
 	int64 seq_base; /* 1 + that of change_base, once it is committed; 0: not known */
 } o2o_ledger_knowledge;
 
 extern const ledger_table_spec o2o_ledger_tables[LEDGER_TABLES];
 extern const ledger_index_spec o2o_ledger_indexes[LEDGER_INDEXES];
 extern o2o_ledger_knowledge o2o_ledger_known;
+extern O2OLearned o2o_ledger_learned;
 
-extern void o2o_ledger_learn(void);
 extern void o2o_ledger_close_entries(o2o_ledger *ledger);
 extern void o2o_ledger_serialization_failure(void);
 

@@ -19,7 +19,6 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -42,20 +41,6 @@ static const StoreTable store_tables[O2O_STORE_TABLES] = {
 };
 
 static O2oStoreTables known;
-static bool is_known = false;
-static bool is_plain;
-static bool is_changed; /* something is, since we began to look */
-
-static void
-forget(Datum arg, Oid relation)
-{
-	is_changed = true;
-	if (!OidIsValid(relation))
-		is_known = false;
-	for (int i = 0; i < O2O_STORE_TABLES && is_known; i++)
-		if (relation == known.table[i] || relation == known.index[i])
-			is_known = false;
-}
 
 /* Rows that a snapshot and an index find are all that the executor would show of such a table. */
 static bool
@@ -141,39 +126,28 @@ index_of(Relation relation, O2oStoreTable table)
 }
 
 /* Looks at the tables and their indexes. */
-static void
-learn(void)
+static bool
+learn(O2OLearned *learned)
 {
-	static bool listens = false;
-	Oid schema = get_namespace_oid("o2o", false);
-
-	if (!listens)
-	{
-		CacheRegisterRelcacheCallback(forget, (Datum) 0);
-		listens = true;
-	}
 	memset(&known, 0, sizeof(known));
-	/* an error on the way leaves it unknown, and so does a change that comes while we look */
-	is_changed = false;
-	is_plain = true;
-	for (int i = 0; i < O2O_STORE_TABLES && is_plain; i++)
+	for (int i = 0; i < O2O_STORE_TABLES; i++)
 	{
 		Relation relation;
 
-		known.table[i] = get_relname_relid(store_tables[i].name, schema);
-		if (!OidIsValid(known.table[i]))
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-							errmsg("relation \"o2o.%s\" does not exist", store_tables[i].name),
-							errhint("CALL o2o.setup() makes it.")));
+		known.table[i] = o2o_relation_of_model(store_tables[i].name);
+		o2o_learned_watch(learned, known.table[i]);
 		relation = table_open(known.table[i], AccessShareLock);
-		is_plain = is_plain_table(relation, i);
-		if (is_plain)
+		if (is_plain_table(relation, i))
 			known.index[i] = index_of(relation, i);
-		is_plain = is_plain && OidIsValid(known.index[i]);
 		table_close(relation, NoLock);
+		if (!OidIsValid(known.index[i]))
+			return false;
+		o2o_learned_watch(learned, known.index[i]);
 	}
-	is_known = !is_changed;
+	return true;
 }
+
+static O2OLearned learned = {.learn = learn};
 
 /*
  * The tables, locked until the transaction ends as the executor would, or NULL where
@@ -182,14 +156,9 @@ learn(void)
 const O2oStoreTables *
 o2o_store_tables(void)
 {
-	for (;;)
+	do
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (!is_known)
-			learn();
-		if (!is_known)
-			continue;
-		if (!is_plain)
+		if (!o2o_learned_is_plain(&learned))
 			return NULL;
 		for (int i = 0; i < O2O_STORE_TABLES; i++)
 		{
@@ -197,10 +166,8 @@ o2o_store_tables(void)
 			if (pg_class_aclcheck(known.table[i], GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 				aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, store_tables[i].name);
 		}
-		/* a lock may have waited for a change */
-		if (is_known)
-			return &known;
-	}
+	} while (!learned.is_known);
+	return &known;
 }
 
 /* A table that o2o_store_tables() gave, and its index. */

@@ -154,6 +154,7 @@ CALL pg_temp.damage('lot_balance: a seller with lots', $$INSERT INTO o2o.points_
 CALL pg_temp.damage('rollup', $$UPDATE o2o.points_rollup r SET balance = r.balance + 1 FROM o2o.points_system_account s
 	WHERE r.account_id = s.account_id AND s.program = 'coins' AND s.kind = 'issuer'$$);
 CALL pg_temp.damage('rollup: a row is gone', $$DELETE FROM o2o.points_rollup r USING o2o.points_account o WHERE r.account_id = o.account_id AND o.kind = 'seller'$$);
+CALL pg_temp.damage('outstanding', $$UPDATE o2o.points_rollup_lot r SET amount = r.amount + 1 WHERE r.expires_by = (SELECT max(m.expires_by) FROM o2o.points_rollup_lot m WHERE m.program = r.program)$$);
 CALL pg_temp.damage('sum: an account is gone, with all it had', 'DELETE FROM o2o.points_posting p USING bob b WHERE p.account_id = b.account_id',
 	'DELETE FROM o2o.points_lot l USING bob b WHERE l.account_id = b.account_id', 'DELETE FROM o2o.points_account o USING bob b WHERE o.account_id = b.account_id');
 CALL pg_temp.damage('reserve', $$DELETE FROM o2o.points_reserve_entry$$);
