@@ -222,10 +222,16 @@ extern double o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
+extern double o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point);
+
+/* bound.c */
 extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
+extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
 extern void o2o_geo_reach_init(O2oGeoReach *reach, O2oGeoPoint center, double metres);
 extern O2oGeoFit o2o_geo_reach_fit(const O2oGeoReach *reach, const O2oGeoBox *box);
 extern bool o2o_geo_reach_within(const O2oGeoReach *reach, O2oGeoPoint point);
+extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);
+extern double o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact);
 
 /* How a box lies to the circle; most are outside of its window, which is seen at once. */
 static inline O2oGeoFit
@@ -240,11 +246,6 @@ o2o_geo_reach_holds(const O2oGeoReach *reach, O2oGeoPoint point)
 {
 	return o2o_geo_box_holds(&reach->window, point) && o2o_geo_reach_within(reach, point);
 }
-
-extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
-extern double o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point);
-extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);
-extern double o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact);
 
 /*
  * A cell: the earth cut in halves by longitude and by latitude in turns, down to

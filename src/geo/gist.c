@@ -1,7 +1,7 @@
 /*
  * gist.c
  *		GiST operator class of o2o.geopoint, for indexes of several columns.
- *		Lower bounds of distances live in distance.c, the Hilbert order in cell.c.
+ *		Lower bounds of distances live in bound.c, the Hilbert order in cell.c.
  *
  * A key has 8 bytes and says itself what it is.  With the upper bit clear it is
  * a position.  With it set it is an area: the south-west corner in steps of 256

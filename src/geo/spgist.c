@@ -1,7 +1,7 @@
 /*
  * spgist.c
  *		SP-GiST operator class of o2o.geopoint: a radix tree over cells.  Cells are
- *		computed in cell.c, lower bounds of distances in distance.c.
+ *		computed in cell.c, lower bounds of distances in bound.c.
  *
  * An inner tuple has a cell that holds all its positions as prefix, and its nodes
  * are labelled with cells of them.  A split halves the smallest cell of what is too
