@@ -162,7 +162,7 @@ ROLLBACK TO held;
 SELECT pg_temp.one(w, 'burn', '-0.25') FROM unnest('{points_write,points_write_sql}'::text[]) w;
 UPDATE points_account SET posted_at = now() + interval '1 hour' WHERE profile_id = 1 AND kind = 'member';
 SELECT pg_temp.one(w, 'earn', '1') FROM unnest('{points_write,points_write_sql,points_write}'::text[]) w;
-SELECT p.posted_at - now() AS ahead FROM points_posting p WHERE p.profile_id = 1 ORDER BY p.version DESC LIMIT 3;
+SELECT extract(epoch FROM p.posted_at - now()) AS ahead FROM points_posting p WHERE p.profile_id = 1 ORDER BY p.version DESC LIMIT 3;
 ROLLBACK;
 
 -- Nobody writes without rights on the tables, and nothing is written read only.
