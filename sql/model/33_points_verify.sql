@@ -277,10 +277,11 @@ BEGIN
 		LEFT JOIN o2o.points_contra_balance(parties) b ON b.account_id = a.account_id
 		LEFT JOIN o2o.points_partner r ON r.account_id = a.account_id
 		CROSS JOIN LATERAL (
-			SELECT a.balance::numeric + coalesce(b.balance::numeric, 0) AS balance, coalesce(sum(t.available::numeric), 0) AS available
+			SELECT a.balance::numeric + coalesce(b.balance, 0) AS balance, coalesce(sum(t.available::numeric), 0) AS available
 			FROM o2o.points_stripe t WHERE t.account_id = a.account_id) h
 		CROSS JOIN LATERAL (VALUES
 			('seller', a.kind = 'seller' AND h.balance < 0, format('balance %s', trim_scale(h.balance))),
+			('closed', a.kind = 'seller' AND a.closed_at IS NOT NULL AND h.balance > 0, format('the seller has %s', trim_scale(h.balance))),
 			('partner', a.kind <> 'seller' AND h.available IS DISTINCT FROM h.balance + r.credit_limit::numeric,
 				format('balance %s, limit %s, stripes %s', trim_scale(h.balance), r.credit_limit, trim_scale(h.available)))
 		) v (broken, is_broken, detail)
