@@ -34,3 +34,11 @@ CREATE FUNCTION o2o.geo_polygon(geojson jsonb) RETURNS o2o.geopolygon
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ST_GeomFromGeoJSON(o2o.geojson_checked(geojson)::text);
 COMMENT ON FUNCTION o2o.geo_polygon(jsonb) IS 'The area that a GeoJSON geometry of type Polygon or MultiPolygon describes (RFC 7946). Errors: 22023 another type, or coordinates that are no numbers; 23514 a Point, or not valid; XX000 what PostGIS cannot read.';
+CREATE FUNCTION o2o.geopolygon_problem(constraint_name text, message text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE constraint_name
+	WHEN 'geopolygon_valid' THEN 'the polygon crosses or touches itself, or its holes lie outside'
+	WHEN 'geopolygon_range' THEN 'the polygon goes beyond 180 or 90 degrees'
+	WHEN 'geopolygon_type' THEN 'neither a Polygon nor a MultiPolygon, or an empty one'
+	ELSE message END;
+COMMENT ON FUNCTION o2o.geopolygon_problem(text, text) IS 'What is wrong with an area that a constraint of geopolygon refuses, in words; of another constraint the message as it is. For the imports.';

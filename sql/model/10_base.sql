@@ -5,7 +5,8 @@ CREATE TABLE IF NOT EXISTS o2o.source (
 	name text NOT NULL,
 	kind text NOT NULL DEFAULT 'system',
 	default_country text CHECK (default_country ~ '^[A-Z]{2}$'),
-	time_zone text NOT NULL DEFAULT 'UTC',
+	-- unknown to the server it is an error here rather than in every search that meets one of its places
+	time_zone text NOT NULL DEFAULT 'UTC' CHECK (timezone(time_zone, timestamptz '2000-01-01 00:00+00') IS NOT NULL),
 	created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE o2o.source IS 'Systems that send data. A record of a source is ref:<source>/<id>.';
@@ -64,7 +65,7 @@ CREATE TABLE IF NOT EXISTS o2o.location (
 	services text[] NOT NULL DEFAULT '{}',
 	position o2o.geopoint,
 	attractiveness double precision NOT NULL DEFAULT 1 CHECK (attractiveness > 0 AND attractiveness < 'infinity'),
-	time_zone text NOT NULL DEFAULT 'UTC',
+	time_zone text NOT NULL DEFAULT 'UTC' CHECK (timezone(time_zone, timestamptz '2000-01-01 00:00+00') IS NOT NULL),
 	week_hours integer[] NOT NULL DEFAULT '{}' CHECK (o2o.week_hours_valid(week_hours)),
 	address text,
 	city text,
@@ -143,8 +144,6 @@ ON CONFLICT DO NOTHING;
 CREATE OR REPLACE FUNCTION o2o.source_register(source text, name text, kind text DEFAULT NULL,
 	default_country text DEFAULT NULL, time_zone text DEFAULT NULL) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	-- An unknown time zone is an error here rather than when its stores are asked for.
-	SELECT timezone(source_register.time_zone, now());
 	INSERT INTO o2o.source AS s (source, name, kind, default_country, time_zone)
 	VALUES (source_register.source, source_register.name, coalesce(source_register.kind, 'system'),
 		upper(source_register.default_country), coalesce(source_register.time_zone, 'UTC'))

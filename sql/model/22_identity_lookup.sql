@@ -160,7 +160,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id;
+	UPDATE o2o.profile_identifier i SET is_shared = true, shared_at = identifier_mark_shared.moment WHERE i.profile_id = identifier_mark_shared.profile_id;
 	-- What else was seen together stays together.
 	FOR link IN
 		UPDATE o2o.identity_evidence e

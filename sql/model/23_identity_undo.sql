@@ -216,7 +216,7 @@ BEGIN
 	SELECT i.profile_id, i.first_seen_at, p.kind, p.scope, p.source INTO old
 	FROM o2o.profile_identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier;
-	UPDATE o2o.profile_identifier i SET profile_id = fresh, is_shared = false, first_seen_at = moment, last_seen_at = moment
+	UPDATE o2o.profile_identifier i SET profile_id = fresh, is_shared = false, shared_at = NULL, first_seen_at = moment, last_seen_at = moment
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier;
 	INSERT INTO o2o.identifier_period (profile_id, successor_profile_id, valid_from, valid_to, reason)
 	VALUES (old.profile_id, fresh, old.first_seen_at, moment, identifier_reassign.reason);

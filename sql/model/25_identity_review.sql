@@ -65,7 +65,7 @@ COMMENT ON COLUMN o2o.identity_review.customer_a IS 'Customer of today of profil
 COMMENT ON COLUMN o2o.identity_review.customer_b IS 'Customer of today of profile_b';
 COMMENT ON COLUMN o2o.identity_review.kind_a IS 'Kind of the identifier of profile_a';
 COMMENT ON COLUMN o2o.identity_review.kind_b IS 'Kind of the identifier of profile_b';
-COMMENT ON COLUMN o2o.identity_review.reason IS 'The rule: customer_cap, cannot_link, unique:<kind>, limit:<kind>, blocked:<kind>; of a match also match:review (below the link threshold) and match:cluster (the clusters of the two disagree)';
+COMMENT ON COLUMN o2o.identity_review.reason IS 'The rule: customer_cap, cannot_link, unique:<kind>, limit:<kind>, blocked:<kind>, time_to_live:<kind>; of a match also match:review (below the link threshold) and match:cluster (the clusters of the two disagree)';
 COMMENT ON COLUMN o2o.identity_review.source IS 'Source of the event; match, of a match';
 COMMENT ON COLUMN o2o.identity_review.event_id IS 'The event in its source; model/version, of a match; NULL: not given';
 COMMENT ON COLUMN o2o.identity_review.occurred_at IS 'When the two were first seen together';

@@ -123,7 +123,8 @@ BEGIN
 			END IF;
 		EXCEPTION
 			WHEN data_exception OR check_violation OR internal_error THEN
-				RAISE EXCEPTION '%: %', field, SQLERRM USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END;
+				GET STACKED DIAGNOSTICS bad = CONSTRAINT_NAME;
+				RAISE EXCEPTION '%: %', field, o2o.geopolygon_problem(bad, SQLERRM) USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END;
 		END;
 	END LOOP;
 	RETURN checked;
@@ -138,14 +139,19 @@ DECLARE
 	problems text[] := '{}';
 	first_state text;
 	unknown_zones text[];
+	unknown_parents text[];
+	circle bigint[];
 	written bigint;
 BEGIN
 	IF jsonb_typeof(location_import.rows) IS DISTINCT FROM 'array' THEN
 		RAISE EXCEPTION 'locations must be a JSON array of objects' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	-- asked once: the server reads all its files of time zones for it
+	-- asked once: the server reads all its files of time zones for the first, and all places for the second
 	unknown_zones := ARRAY(SELECT DISTINCT r.item ->> 'time_zone' FROM jsonb_array_elements(location_import.rows) r (item) WHERE r.item ->> 'time_zone' IS NOT NULL
 		EXCEPT SELECT z.name FROM pg_timezone_names z);
+	unknown_parents := ARRAY(SELECT DISTINCT r.item ->> 'parent' FROM jsonb_array_elements(location_import.rows) r (item) WHERE r.item ->> 'parent' IS NOT NULL
+		EXCEPT SELECT l.source || '/' || l.source_id FROM o2o.location l
+		EXCEPT SELECT (p.item ->> 'source') || '/' || (p.item ->> 'source_id') FROM jsonb_array_elements(location_import.rows) p (item));
 	FOR row IN
 		SELECT r.item, r.n, CASE jsonb_typeof(r.item) WHEN 'object' THEN coalesce(r.item ->> 'row', 'row ' || r.n)
 				|| coalesce(format(' (%s/%s)', r.item ->> 'source', r.item ->> 'source_id'), '') ELSE 'row ' || r.n END AS name,
@@ -159,10 +165,7 @@ BEGIN
 				RAISE EXCEPTION 'more than one row of this place' USING ERRCODE = 'invalid_parameter_value';
 			ELSIF row.item ->> 'time_zone' = ANY (unknown_zones) THEN
 				RAISE EXCEPTION 'unknown time zone "%"', row.item ->> 'time_zone' USING ERRCODE = 'invalid_parameter_value';
-			ELSIF row.item ->> 'parent' IS NOT NULL
-				AND NOT EXISTS (SELECT FROM o2o.location l WHERE l.source || '/' || l.source_id = row.item ->> 'parent')
-				AND NOT EXISTS (SELECT FROM jsonb_array_elements(location_import.rows) p (item) WHERE p.item ->> 'source' || '/' || (p.item ->> 'source_id') = row.item ->> 'parent')
-			THEN
+			ELSIF row.item ->> 'parent' = ANY (unknown_parents) THEN
 				RAISE EXCEPTION 'parent: unknown location "%"', row.item ->> 'parent' USING ERRCODE = 'O2103';
 			END IF;
 		EXCEPTION
@@ -208,18 +211,19 @@ BEGIN
 		AND l.parent_location_id IS DISTINCT FROM parent.location_id;
 	-- a circle among rows of which each alone is right
 	WITH RECURSIVE up AS (
-		SELECT r.n, l.location_id, l.parent_location_id AS at
-		FROM unnest(checked) WITH ORDINALITY r (item, n) JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
-		WHERE l.parent_location_id IS NOT NULL
+		SELECT l.location_id, l.parent_location_id AS at
+		FROM jsonb_to_recordset(to_jsonb(checked)) r (source text, source_id text, parent text) JOIN o2o.location l ON l.source = r.source AND l.source_id = r.source_id
+		WHERE r.parent IS NOT NULL
 		UNION
-		SELECT u.n, u.location_id, l.parent_location_id
+		SELECT u.location_id, l.parent_location_id
 		FROM up u JOIN o2o.location l ON l.location_id = u.at
 		WHERE u.at <> u.location_id AND l.parent_location_id IS NOT NULL
 	)
-	SELECT format('%s (%s/%s)', coalesce(r.item ->> 'row', 'row ' || u.n), r.item ->> 'source', r.item ->> 'source_id') AS name INTO row
-	FROM up u JOIN unnest(checked) WITH ORDINALITY r (item, n) ON r.n = u.n
-	WHERE u.at = u.location_id ORDER BY u.n LIMIT 1;
-	IF FOUND THEN
+	SELECT array_agg(u.location_id) INTO circle FROM up u WHERE u.at = u.location_id;
+	IF circle IS NOT NULL THEN
+		SELECT format('%s (%s/%s)', coalesce(r.item ->> 'row', 'row ' || r.n), l.source, l.source_id) AS name INTO row
+		FROM unnest(checked) WITH ORDINALITY r (item, n) JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
+		WHERE l.location_id = ANY (circle) ORDER BY r.n LIMIT 1;
 		RAISE EXCEPTION '%: parent: a place cannot be part of itself', row.name USING ERRCODE = 'invalid_parameter_value',
 			DETAIL = 'Its parent, or the parent of that and so on, is the place itself.', HINT = 'Nothing was imported. Correct these rows and import all of them again.';
 	END IF;
@@ -380,7 +384,8 @@ BEGIN
 			ON CONFLICT (location_id, service) DO UPDATE SET radius_m = NULL, area = excluded.area;
 		EXCEPTION
 			WHEN data_exception OR check_violation OR internal_error THEN
-				RAISE EXCEPTION '%: %', area.item ->> 'row', SQLERRM USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END, HINT = 'Nothing was imported.';
+				GET STACKED DIAGNOSTICS detail = CONSTRAINT_NAME;
+				RAISE EXCEPTION '%: %', area.item ->> 'row', o2o.geopolygon_problem(detail, SQLERRM) USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END, HINT = 'Nothing was imported.';
 		END;
 		written := written + 1;
 	END LOOP;

@@ -90,12 +90,12 @@ static Statement statements[] = {
 							  {IDENTIFIER, TIMESTAMPTZOID}},
 	[O2O_RECYCLE_IDENTIFIER] =
 		{"WITH given AS (UPDATE o2o.profile_identifier i "
-		 "SET profile_id = $3, is_shared = false, first_seen_at = $2, last_seen_at = $2 "
+		 "SET profile_id = $3, is_shared = false, shared_at = NULL, first_seen_at = $2, last_seen_at = $2 "
 		 "WHERE i.identifier OPERATOR(o2o.=) $1 AND i.profile_id" EQ "$4 AND i.last_seen_at" EQ
 		 "$5 RETURNING 1) "
 		 "INSERT INTO o2o.identifier_period "
-		 "(profile_id, successor_profile_id, valid_from, valid_to, reason) "
-		 "SELECT $4, $3, $6, $7, 'expired' FROM given",
+		 "(profile_id, successor_profile_id, valid_from, valid_to, reason, last_seen_at) "
+		 "SELECT $4, $3, $6, $7, 'expired', $5 FROM given",
 		 {IDENTIFIER, TIMESTAMPTZOID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 		  TIMESTAMPTZOID}},
 	[O2O_SELECT_PERIOD] = {"SELECT p.profile_id, p.valid_from, p.valid_to "

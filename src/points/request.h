@@ -23,6 +23,10 @@ typedef struct o2o_points_program
 	bool may_lapse;         /* on inactivity, which SQL looks after */
 	text *expires_round;
 	text *time_zone;
+	bool has_lot; /* it is known when points of this moment expire: */
+	TimestampTz earned_at;
+	TimestampTz lot_expires_at;
+	DateADT lot_month;
 	int64 system[3]; /* issuer, redeemed, in_transit */
 } o2o_points_program;
 

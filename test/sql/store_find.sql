@@ -105,9 +105,13 @@ DROP INDEX location_position_idx;
 SELECT store_is_plain(), (SELECT count(*) FROM stores_nearest('8.5,47.5', 5)) AS found;
 CREATE INDEX location_position_idx ON location USING spgist (position);
 SELECT store_is_plain(), (SELECT count(*) FROM stores_nearest('8.5,47.5', 5)) AS found;
--- what the functions refuse, and to whom
+-- what the functions refuse, and to whom; what the tables refuse, since it would end all searches near it
+UPDATE location SET time_zone = 'Europe/Berlni' WHERE location_id = 1;
+INSERT INTO source (source, name, time_zone) VALUES ('mars', 'Mars', 'Mars/Base');
+SELECT source_register('mars', 'Mars', time_zone => 'Mars/Base');
 SELECT store_find(NULL, 1, NULL, NULL, NULL, '{shop}', '{store}');
 SELECT store_find('8,47', 1, 'NaN', NULL, NULL, '{shop}', '{store}');
+SELECT location_open(1, '{5}', 'UTC', now());
 SET ROLE o2o_store_find_stranger;
 SELECT store_find('8,47', 1, NULL, NULL, NULL, '{shop}', '{store}');
 SELECT location_open(1, '{}', 'UTC', now());
