@@ -158,6 +158,7 @@ CREATE TABLE IF NOT EXISTS o2o.identity_merge (
 	PRIMARY KEY (survivor_customer_id, merge_id)
 );
 CREATE INDEX IF NOT EXISTS identity_merge_merge_id_idx ON o2o.identity_merge (merge_id);
+CREATE INDEX IF NOT EXISTS identity_merge_absorbed_customer_id_idx ON o2o.identity_merge (absorbed_customer_id);
 COMMENT ON TABLE o2o.identity_merge IS 'Merges of two customers, one row each. customer_unmerge(merge_id) takes one back.';
 COMMENT ON COLUMN o2o.identity_merge.survivor_customer_id IS 'Customer that stayed; refers to customer';
 COMMENT ON COLUMN o2o.identity_merge.merge_id IS 'Number of the merge';
@@ -184,6 +185,7 @@ CREATE TABLE IF NOT EXISTS o2o.customer_change (
 	PRIMARY KEY (profile_id, change_id)
 );
 CREATE INDEX IF NOT EXISTS customer_change_seq_idx ON o2o.customer_change (seq);
+CREATE INDEX IF NOT EXISTS customer_change_old_customer_id_idx ON o2o.customer_change (old_customer_id);
 COMMENT ON TABLE o2o.customer_change IS 'Every profile that went from one customer to another: for warehouses (customer_changes(since_seq)) and for the history of a customer.';
 COMMENT ON COLUMN o2o.customer_change.profile_id IS 'Profile that went; refers to profile';
 COMMENT ON COLUMN o2o.customer_change.change_id IS 'Number of the row';
