@@ -75,4 +75,20 @@ typedef bool o2o_update_indexes;
 #define o2o_index_insert_cleanup(index, info) ((void) (info))
 #endif
 
+/* A row that may be there already: looked for, then its entries in the indexes made. */
+#if PG_VERSION_NUM >= 180000
+#define o2o_exec_check_constraints(target, slot, state, other) \
+	ExecCheckIndexConstraints(target, slot, state, other, &(ItemPointerData){0}, NIL)
+#else
+#define o2o_exec_check_constraints(target, slot, state, other) \
+	ExecCheckIndexConstraints(target, slot, state, other, NIL)
+#endif
+#if PG_VERSION_NUM >= 160000
+#define o2o_exec_insert_indexes(target, slot, state, is_speculative, is_late) \
+	ExecInsertIndexTuples(target, slot, state, false, is_speculative, is_late, NIL, false)
+#else
+#define o2o_exec_insert_indexes(target, slot, state, is_speculative, is_late) \
+	ExecInsertIndexTuples(target, slot, state, false, is_speculative, is_late, NIL)
+#endif
+
 #endif /* O2O_COMPAT_H */

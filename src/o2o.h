@@ -9,6 +9,7 @@
 #include "compat.h"
 
 /* Class O2: our own conditions. docs/errors.md lists all of them. */
+#define ERRCODE_O2O_KEY_USED MAKE_SQLSTATE('O', '2', '0', '0', '4')
 #define ERRCODE_O2O_MODULE_MISSING MAKE_SQLSTATE('O', '2', '0', '0', '5')
 #define ERRCODE_O2O_SOURCE_UNKNOWN MAKE_SQLSTATE('O', '2', '1', '0', '1')
 #define ERRCODE_O2O_TOO_MANY_IDENTIFIERS MAKE_SQLSTATE('O', '2', '2', '0', '5')

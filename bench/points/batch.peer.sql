@@ -1,10 +1,9 @@
--- the double-entry ledger with text ids and numeric amounts, by its own batch function
+-- a likeness of published double-entry ledgers in SQL: time-ordered text ids, numeric amounts, foreign keys, by its own batch function
 -- count: 2000 transfers
 DO $$
 BEGIN
 	FOR i IN 0 .. 1 LOOP
-		PERFORM ledger.transfers_create(array_fill('acc_issuer'::text, ARRAY[1000]), (SELECT p.accounts FROM public.batch p WHERE p.b = i),
-			array_fill(25::numeric, ARRAY[1000]), (SELECT p.details FROM public.batch p WHERE p.b = i));
+		PERFORM journal.transfers_create((SELECT p.wishes FROM public.batch p WHERE p.b = i), NULL, '{"reference": "pos/1"}');
 		COMMIT;
 	END LOOP;
 END $$;

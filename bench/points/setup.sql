@@ -24,8 +24,139 @@ SELECT o2o.points_import(1);
 TRUNCATE o2o.import_points;
 CREATE SEQUENCE run MINVALUE 2;
 
--- The peer of points_earn: a double-entry ledger in SQL as they are usually published: text ids, numeric amounts,
--- foreign keys, two entries a transfer, each with the balance before and after, accounts locked in order.
+-- The peer of points_earn: a likeness, written for this bench, of the double-entry ledgers in SQL that are published for
+-- PostgreSQL: time-ordered text ids made in SQL, numeric amounts, foreign keys, two entries a transfer with the balance
+-- before and after. A single transfer is a batch of one; a batch locks its accounts one by one, in order, and answers
+-- with the rows of a view.
+CREATE SCHEMA journal;
+-- A version 7 UUID: since PostgreSQL 18 the server makes it, before that SQL with a clock of microseconds.
+CREATE FUNCTION journal.uuid_of_clock() RETURNS uuid LANGUAGE sql VOLATILE AS $$
+	SELECT encode(substring(int8send(t.us / 1000) FROM 3) || int2send((28672 + t.us % 1000 * 4)::smallint) || substring(uuid_send(gen_random_uuid()) FROM 9), 'hex')::uuid
+	FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us) t
+$$;
+CREATE FUNCTION journal.new_uuid() RETURNS uuid LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF current_setting('server_version_num')::integer >= 180000 THEN
+		RETURN uuidv7();
+	END IF;
+	RETURN journal.uuid_of_clock();
+END $$;
+-- A ULID: 26 digits of five bits each. 40 bits are eight of them; what stands before the 128 bits is cut off.
+CREATE FUNCTION journal.ulid(id uuid) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	digit CONSTANT bytea := '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+	hex CONSTANT text := '00000000' || encode(uuid_send(id), 'hex');
+	written bytea := '';
+	bits bigint;
+BEGIN
+	FOR part IN 0 .. 3 LOOP
+		bits := ('x' || substr(hex, 10 * part + 1, 10))::bit(40)::bigint;
+		written := written || substr(digit, (bits >> 35)::integer + 1, 1) || substr(digit, (bits >> 30)::integer % 32 + 1, 1)
+			|| substr(digit, (bits >> 25)::integer % 32 + 1, 1) || substr(digit, (bits >> 20)::integer % 32 + 1, 1)
+			|| substr(digit, (bits >> 15)::integer % 32 + 1, 1) || substr(digit, (bits >> 10)::integer % 32 + 1, 1)
+			|| substr(digit, (bits >> 5 & 31)::integer + 1, 1) || substr(digit, (bits & 31)::integer + 1, 1);
+	END LOOP;
+	RETURN encode(substr(written, 7), 'escape');
+END $$;
+CREATE FUNCTION journal.new_id(prefix text) RETURNS text LANGUAGE sql VOLATILE AS $$
+	SELECT prefix || '_' || journal.ulid(journal.new_uuid())
+$$;
+CREATE TABLE journal.account (
+	id text PRIMARY KEY DEFAULT journal.new_id('acct'),
+	name text NOT NULL,
+	unit text NOT NULL,
+	balance numeric NOT NULL DEFAULT 0,
+	version bigint NOT NULL DEFAULT 0,
+	may_be_negative boolean NOT NULL,
+	may_be_positive boolean NOT NULL,
+	details jsonb,
+	created_at timestamptz NOT NULL DEFAULT now(),
+	changed_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE journal.transfer (
+	id text PRIMARY KEY DEFAULT journal.new_id('trns'),
+	from_account text NOT NULL REFERENCES journal.account,
+	to_account text NOT NULL REFERENCES journal.account,
+	amount numeric NOT NULL CHECK (amount > 0),
+	created_at timestamptz NOT NULL DEFAULT now(),
+	occurred_at timestamptz NOT NULL,
+	details jsonb,
+	CHECK (from_account <> to_account)
+);
+CREATE INDEX ON journal.transfer (from_account);
+CREATE INDEX ON journal.transfer (to_account);
+CREATE INDEX ON journal.transfer (occurred_at);
+CREATE TABLE journal.entry (
+	id text PRIMARY KEY DEFAULT journal.new_id('entr'),
+	account text NOT NULL REFERENCES journal.account,
+	transfer text NOT NULL REFERENCES journal.transfer,
+	amount numeric NOT NULL,
+	balance_before numeric NOT NULL,
+	balance_after numeric NOT NULL,
+	version bigint NOT NULL,
+	created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX ON journal.entry (account);
+CREATE INDEX ON journal.entry (transfer);
+CREATE VIEW journal.transfers AS
+SELECT t.id, t.from_account, t.to_account, t.amount, t.created_at, t.occurred_at, t.details FROM journal.transfer t;
+CREATE TYPE journal.wish AS (from_account text, to_account text, amount numeric);
+CREATE FUNCTION journal.account_check(a journal.account) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	IF a.balance < 0 AND NOT a.may_be_negative THEN
+		RAISE EXCEPTION 'account % (%) may not be negative', a.id, a.name;
+	ELSIF a.balance > 0 AND NOT a.may_be_positive THEN
+		RAISE EXCEPTION 'account % (%) may not be positive', a.id, a.name;
+	END IF;
+END $$;
+CREATE FUNCTION journal.transfers_create(wishes journal.wish[], occurred_at timestamptz DEFAULT NULL, details jsonb DEFAULT NULL) RETURNS SETOF journal.transfers LANGUAGE plpgsql AS $$
+DECLARE
+	wish journal.wish;
+	payer journal.account;
+	receiver journal.account;
+	account_id text;
+	transfer_id text;
+	transfer_ids text[] := '{}';
+BEGIN
+	FOR account_id IN SELECT w.from_account FROM unnest(wishes) w UNION SELECT w.to_account FROM unnest(wishes) w ORDER BY 1 LOOP
+		PERFORM FROM journal.account a WHERE a.id = account_id FOR UPDATE;
+	END LOOP;
+	FOREACH wish IN ARRAY wishes LOOP
+		IF wish.amount <= 0 THEN
+			RAISE EXCEPTION 'amount % is not above zero', wish.amount;
+		ELSIF wish.from_account = wish.to_account THEN
+			RAISE EXCEPTION 'account % cannot pay itself', wish.from_account;
+		END IF;
+		UPDATE journal.account a SET balance = a.balance - wish.amount, version = a.version + 1, changed_at = now()
+		WHERE a.id = wish.from_account RETURNING a.* INTO payer;
+		PERFORM journal.account_check(payer);
+		UPDATE journal.account a SET balance = a.balance + wish.amount, version = a.version + 1, changed_at = now()
+		WHERE a.id = wish.to_account RETURNING a.* INTO receiver;
+		PERFORM journal.account_check(receiver);
+		IF payer.unit <> receiver.unit THEN
+			RAISE EXCEPTION 'accounts % and % have different units', payer.id, receiver.id;
+		END IF;
+		INSERT INTO journal.transfer (from_account, to_account, amount, occurred_at, details)
+		VALUES (wish.from_account, wish.to_account, wish.amount, coalesce(transfers_create.occurred_at, now()), transfers_create.details)
+		RETURNING transfer.id INTO transfer_id;
+		transfer_ids := transfer_ids || transfer_id;
+		INSERT INTO journal.entry (account, transfer, amount, balance_before, balance_after, version)
+		VALUES (payer.id, transfer_id, -wish.amount, payer.balance + wish.amount, payer.balance, payer.version);
+		INSERT INTO journal.entry (account, transfer, amount, balance_before, balance_after, version)
+		VALUES (receiver.id, transfer_id, wish.amount, receiver.balance - wish.amount, receiver.balance, receiver.version);
+	END LOOP;
+	RETURN QUERY SELECT t.* FROM journal.transfers t WHERE t.id = ANY (transfer_ids) ORDER BY t.id;
+END $$;
+CREATE FUNCTION journal.transfer_create(from_account text, to_account text, amount numeric, occurred_at timestamptz DEFAULT NULL, details jsonb DEFAULT NULL) RETURNS SETOF journal.transfers LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN QUERY SELECT t.* FROM journal.transfers_create(ARRAY[(transfer_create.from_account, transfer_create.to_account, transfer_create.amount)::journal.wish], transfer_create.occurred_at, transfer_create.details) t;
+END $$;
+INSERT INTO journal.account (id, name, unit, may_be_negative, may_be_positive) VALUES ('acct_issuer', 'Issuer', 'points', true, true);
+INSERT INTO journal.account (id, name, unit, balance, may_be_negative, may_be_positive)
+SELECT 'acct_' || md5(n::text), 'Member ' || n, 'points', 1000, false, true FROM member;
+
+-- A leaner one, to see what the likeness costs for its ids, views and checks: ids of no order, one index less, accounts
+-- locked by one statement, nothing answered but ids.
 CREATE SCHEMA ledger;
 CREATE FUNCTION ledger.new_id(prefix text) RETURNS text LANGUAGE sql VOLATILE
 RETURN prefix || '_' || replace(gen_random_uuid()::text, '-', '');
@@ -133,9 +264,11 @@ SELECT o2o.points_import(3);
 TRUNCATE o2o.import_points;
 
 -- What callers of batches send, made beforehand on both sides: it is not what is measured.
-CREATE TABLE batch (b integer PRIMARY KEY, members bigint[], payers bigint[], one_seller bigint[], sellers bigint[], accounts text[], details jsonb[]);
+CREATE TABLE batch (b integer PRIMARY KEY, members bigint[], payers bigint[], one_seller bigint[], sellers bigint[], wishes journal.wish[],
+	accounts text[], details jsonb[]);
 INSERT INTO batch
 SELECT b.b, array_agg(m.profile_id ORDER BY i.i), array_agg(p.profile_id ORDER BY i.i), array_agg(o.profile_id ORDER BY i.i), array_agg(s.profile_id ORDER BY i.i),
+	array_agg(('acct_issuer', 'acct_' || md5(m.n::text), 25)::journal.wish ORDER BY i.i),
 	array_agg('acc_' || md5(m.n::text) ORDER BY i.i), array_agg(jsonb_build_object('reference', 'pos/' || i.i) ORDER BY i.i)
 FROM generate_series(0, 9) AS b (b) CROSS JOIN generate_series(1, 1000) AS i (i)
 	JOIN member m ON m.n = 1 + (i.i + b.b * 1000) * 7919 % 20000
@@ -204,6 +337,7 @@ SELECT o2o.points_reserve_deposit('backed', 100000000, 'bench');
 \i bench/points/earn_card.peer.sql
 \i bench/points/batch.ours.sql
 \i bench/points/batch.peer.sql
+\i bench/points/batch_lean.peer.sql
 
 -- WAL, counted after a checkpoint and once every page was written since.
 CREATE TABLE wal (what text PRIMARY KEY, bytes bigint);
@@ -224,6 +358,8 @@ END $$;
 CALL wal_measure('batch', $$SELECT count(*) FROM o2o.points_post_many(array_fill('earn'::text, ARRAY[1000]), (SELECT array_agg(m.profile_id) FROM generate_series(1, 1000) AS i JOIN public.member m ON m.n = 1 + i * 7919 %% 20000),
 	array_fill('25'::o2o.points, ARRAY[1000]), array_fill('club'::text, ARRAY[1000])) -- %s$$, 1000, 5);
 CALL wal_measure('single', $$SELECT o2o.points_earn((SELECT m.profile_id FROM public.member m WHERE m.n = 1 + %1$s * 7919 %% 1000), 25, 'club', 'pos/1')$$, 1, 1000);
+CALL wal_measure('journal batch', $$SELECT count(*) FROM journal.transfers_create((SELECT b.wishes FROM public.batch b WHERE b.b = %s), NULL, '{"reference": "pos/1"}')$$, 1000, 5);
+CALL wal_measure('journal single', $$SELECT journal.transfer_create('acct_issuer', 'acct_' || md5((1 + %1$s * 7919 %% 1000)::text), 25, NULL, '{"reference": "pos/1"}')$$, 1, 1000);
 CALL wal_measure('ledger batch', $$SELECT ledger.transfers_create(array_fill('acc_issuer'::text, ARRAY[1000]), (SELECT array_agg('acc_' || md5((1 + i * 7919 %% 20000)::text)) FROM generate_series(1, 1000) AS i),
 	array_fill(25::numeric, ARRAY[1000]), array_fill('{"reference": "pos/1"}'::jsonb, ARRAY[1000])) -- %s$$, 1000, 5);
 CALL wal_measure('ledger single', $$SELECT ledger.transfer_create('acc_issuer', 'acc_' || md5((1 + %1$s * 7919 %% 1000)::text), 25, '{"reference": "pos/1"}')$$, 1, 1000);

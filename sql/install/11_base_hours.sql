@@ -41,7 +41,9 @@ BEGIN
 		END IF;
 		found := regexp_match(part, '^(\d{4}-\d{2}-\d{2})\s+(\S.*)$');
 		IF found IS NOT NULL THEN
-			exceptions := exceptions || coalesce(
+			-- what comes later holds instead of what came before, day by day
+			exceptions := coalesce((SELECT jsonb_agg(e.entry ORDER BY e.n) FROM jsonb_array_elements(exceptions) WITH ORDINALITY e (entry, n) WHERE e.entry -> 'day' <> to_jsonb(found[1]::date)), '[]')
+				|| coalesce(
 				(SELECT jsonb_agg(jsonb_build_object('day', found[1]::date, 'opens', t.opens, 'closes', t.closes)) FROM o2o.hours_times(found[2]) t),
 				jsonb_build_array(jsonb_build_object('day', found[1]::date, 'opens', NULL, 'closes', NULL)));
 			CONTINUE;
@@ -66,12 +68,16 @@ BEGIN
 			-- Fr-Mo goes over the end of the week
 			days := days || ARRAY(SELECT (first_day - 1 + n) % 7 + 1 FROM generate_series(0, (last_day - first_day + 7) % 7) n);
 		END LOOP;
-		weekly := weekly || coalesce(
+		weekly := coalesce((SELECT jsonb_agg(w.entry || jsonb_build_object('weekday', k.weekday) ORDER BY w.n)
+				FROM jsonb_array_elements(weekly) WITH ORDINALITY w (entry, n)
+					CROSS JOIN LATERAL (SELECT jsonb_agg(d.day ORDER BY d.n) AS weekday FROM jsonb_array_elements(w.entry -> 'weekday') WITH ORDINALITY d (day, n) WHERE d.day::integer <> ALL (days)) k
+				WHERE k.weekday IS NOT NULL), '[]')
+			|| coalesce(
 			(SELECT jsonb_agg(jsonb_build_object('weekday', to_jsonb(days), 'opens', t.opens, 'closes', t.closes)) FROM o2o.hours_times(found[2]) t), '[]');
 	END LOOP;
 	RETURN jsonb_build_object('hours', weekly, 'exceptions', exceptions);
 END $$;
-COMMENT ON FUNCTION o2o.hours_parse(text) IS 'Opening hours as people and OpenStreetMap write them, such as ''Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off; 2026-12-25 off; 2026-12-24 09:00-14:00'' or ''24/7'', as the JSON that location_import() takes: hours and exceptions. Weekdays Mo Tu We Th Fr Sa Su, spans (also over the end of the week) and lists; times H:MM or H:MM:SS, an end at or before its begin is on the next day, 24:00 is the end of the day; off, closed or - is closed. Case and spaces do not matter. Errors: 22023 another form, 22008 no such time or day.';
+COMMENT ON FUNCTION o2o.hours_parse(text) IS 'Opening hours as people and OpenStreetMap write them, such as ''Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off; 2026-12-25 off; 2026-12-24 09:00-14:00'' or ''24/7'', as the JSON that location_import() takes: hours and exceptions. Weekdays Mo Tu We Th Fr Sa Su, spans (also over the end of the week) and lists; times H:MM or H:MM:SS, an end at or before its begin is on the next day, 24:00 is the end of the day; off, closed or - is closed. A later part holds instead of an earlier one on the days that it names, as in OpenStreetMap: Mo-Su 09:00-18:00; Su off is closed on Sundays. Case and spaces do not matter. Errors: 22023 another form, 22008 no such time or day.';
 
 CREATE FUNCTION o2o.week_hours_valid(week_hours integer[]) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_week_hours_valid';

@@ -12,12 +12,13 @@ COMMENT ON TYPE o2o.points_posted IS 'What a single posting answers.';
 COMMENT ON COLUMN o2o.points_posted.transfer_id IS 'Number of the transfer, in points_posting';
 COMMENT ON COLUMN o2o.points_posted.balance IS 'Balance of the customer in the program after it';
 
-CREATE FUNCTION o2o.points_execute_one(operation text, profile_id bigint, counter_profile_id bigint, program text, amount o2o.points,
-	request_id uuid, reference text, reason text, occurred_at timestamptz) RETURNS o2o.points_posted
-LANGUAGE c AS 'MODULE_PATHNAME', 'o2o_points_execute_one_call';
-COMMENT ON FUNCTION o2o.points_execute_one(text, bigint, bigint, text, o2o.points, uuid, text, text, timestamptz) IS 'points_execute for one request. NULL where it was not posted.';
+CREATE FUNCTION o2o.points_payload(operation text, person text, counterparty text, amount o2o.points, program text, reference text, reason text,
+	occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS text
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'o2o_points_payload_call';
+COMMENT ON FUNCTION o2o.points_payload(text, text, text, o2o.points, text, text, text, timestamptz, text, timestamptz) IS 'The arguments that an idempotency key of earn, burn, pay or transfer stands for, as JSON text, the same in single calls and batches. Persons as the caller gave them: identifier or id. An occurred_at that is now() is no argument: a retry has another one.';
 
-CREATE FUNCTION o2o.points_post_one(operation text, person bigint, counterparty bigint, amount o2o.points, program text, reference text,
-	reason text, occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS o2o.points_posted
+CREATE FUNCTION o2o.points_post_one(operation text, identifier o2o.identifier, person bigint, counterparty_identifier o2o.identifier, counterparty bigint,
+	amount o2o.points, program text, reference text, reason text, idempotency_key text, occurred_at timestamptz, funding text, activate_at timestamptz)
+RETURNS o2o.points_posted
 LANGUAGE c AS 'MODULE_PATHNAME', 'o2o_points_post_one_call';
-COMMENT ON FUNCTION o2o.points_post_one(text, bigint, bigint, o2o.points, text, text, text, timestamptz, text, timestamptz) IS 'One request without an idempotency key: as points_execute does it, and where that leaves or refuses it, by points_post_single() of the model. operation: earn, burn, pay, transfer. Runs with the caller''s rights, who needs those on the tables and on that function. Errors: those of the single call.';
+COMMENT ON FUNCTION o2o.points_post_one(text, o2o.identifier, bigint, o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'One request (earn, burn, pay, transfer) with an idempotency key or without (NULL), between persons given by identifiers, or by ids where those are NULL. Claims the key, or answers as the first call did; then posts as points_execute does, or where that leaves or refuses it, as points_post_single() of the model does; and keeps the answer. Runs with the caller''s rights, who needs those on the tables and on that function. Errors: those of the single call.';

@@ -25,11 +25,11 @@ COMMENT ON FUNCTION o2o.wgs84_to_bd09(geometry) IS 'A geometry whose coordinates
 
 CREATE FUNCTION o2o.gcj02_to_wgs84(geopoint o2o.geopoint) RETURNS o2o.geopoint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'o2o_gcj02_to_wgs84';
-COMMENT ON FUNCTION o2o.gcj02_to_wgs84(o2o.geopoint) IS 'A position of GCJ-02 (AMap, Tencent, Apple and Google maps of China) in WGS84 (GPS, OpenStreetMap), rounded to 1e-7 degree. Outside China (geo_in_china) unchanged. Exact inverse, by iteration to 1e-11 degree and better. A literal needs its type, as there is a conversion of geometries too. Never compute distances with shifted positions: they are off by up to 0.7 per cent.';
+COMMENT ON FUNCTION o2o.gcj02_to_wgs84(o2o.geopoint) IS 'A position of GCJ-02 (AMap, Tencent, Apple and Google maps of China) in WGS84 (GPS, OpenStreetMap), rounded to 1e-7 degree. Outside China (geo_in_china) unchanged. What is inside is judged by the position in WGS84, so that one within 700 m outside of the border, which nobody shifted, may be taken for one inside. Exact inverse, by iteration to 1e-11 degree and better. A literal needs its type, as there is a conversion of geometries too. Never compute distances with shifted positions: they are off by up to 0.7 per cent.';
 CREATE FUNCTION o2o.gcj02_to_wgs84(geometry geometry) RETURNS geometry
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN ST_GeomFromEWKB(o2o.geo_datum_wkb(ST_AsEWKB(geometry), 1, 0));
-COMMENT ON FUNCTION o2o.gcj02_to_wgs84(geometry) IS 'A geometry whose coordinates are degrees of GCJ-02 (AMap, Tencent, Apple and Google maps of China) in WGS84 (GPS, OpenStreetMap), vertex by vertex; SRID, height and measure are kept. Vertices outside China (geo_in_china) are unchanged. Exact inverse, by iteration to 1e-11 degree and better: back and forth within 1e-6 m.';
+COMMENT ON FUNCTION o2o.gcj02_to_wgs84(geometry) IS 'A geometry whose coordinates are degrees of GCJ-02 (AMap, Tencent, Apple and Google maps of China) in WGS84 (GPS, OpenStreetMap), vertex by vertex; SRID, height and measure are kept. Vertices outside China (geo_in_china) are unchanged. What is inside is judged by the position in WGS84, so that one within 700 m outside of the border, which nobody shifted, may be taken for one inside. Exact inverse, by iteration to 1e-11 degree and better: back and forth within 1e-6 m.';
 
 CREATE FUNCTION o2o.gcj02_to_bd09(geopoint o2o.geopoint) RETURNS o2o.geopoint
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 20 AS 'MODULE_PATHNAME', 'o2o_gcj02_to_bd09';

@@ -25,4 +25,4 @@ COMMENT ON FUNCTION o2o.store_find(o2o.geopoint, integer, double precision, time
 
 CREATE FUNCTION o2o.location_open(location_id bigint, week_hours integer[], time_zone text, at timestamptz) RETURNS boolean
 LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'o2o_location_open';
-COMMENT ON FUNCTION o2o.location_open(bigint, integer[], text, timestamptz) IS 'Whether a moment lies in the opening hours of a place of these weekly hours and this time zone, as location_intervals() has them. Whether the place exists then is not asked. Runs with the caller''s rights, who needs SELECT on location and location_hours_exception.';
+COMMENT ON FUNCTION o2o.location_open(bigint, integer[], text, timestamptz) IS 'Whether a moment lies in the opening hours of a place of these weekly hours and this time zone, as location_intervals() has them. Whether the place exists then is not asked. Runs with the caller''s rights, who needs SELECT on location and location_hours_exception. Errors: 22023 no weekly hours (week_hours_valid) or unknown time zone; 42501.';

@@ -37,54 +37,6 @@ COMMENT ON COLUMN o2o.request.result IS 'First result, which a replay returns; N
 COMMENT ON COLUMN o2o.request.created_at IS 'When the key was claimed (start of the transaction)';
 COMMENT ON COLUMN o2o.request.created_by IS 'Login role that claimed it';
 
-CREATE OR REPLACE FUNCTION o2o.request_key(idempotency_key text) RETURNS uuid
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN idempotency_key ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN idempotency_key::uuid
-		ELSE substr(encode(sha256(convert_to(idempotency_key, 'UTF8')), 'hex'), 1, 32)::uuid END
-$$;
-COMMENT ON FUNCTION o2o.request_key(text) IS 'The request_id of an idempotency key: the key itself where it is a UUID, else the first 128 bits of its SHA-256.';
-
-CREATE OR REPLACE FUNCTION o2o.request_claim(idempotency_key text, operation text, payload jsonb,
-	OUT request_id uuid, OUT replay jsonb)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	hash bytea;
-	earlier record;
-BEGIN
-	IF idempotency_key IS NULL THEN
-		request_id := gen_random_uuid();
-		RETURN;
-	ELSIF idempotency_key = '' THEN
-		RAISE EXCEPTION 'idempotency key is empty'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each operation a key of its own, or NULL for none.';
-	END IF;
-	request_id := o2o.request_key(idempotency_key);
-	hash := sha256(convert_to(payload::text, 'UTF8'));
-	INSERT INTO o2o.request (request_id, operation, payload_hash)
-	VALUES (request_claim.request_id, request_claim.operation, hash)
-	ON CONFLICT DO NOTHING;
-	IF FOUND THEN
-		RETURN;
-	END IF;
-	SELECT r.operation, r.payload_hash, r.result INTO earlier
-	FROM o2o.request r WHERE r.request_id = request_claim.request_id;
-	IF earlier.operation <> request_claim.operation OR earlier.payload_hash <> hash THEN
-		RAISE EXCEPTION 'idempotency key was used before with other arguments'
-			USING ERRCODE = 'O2004',
-				DETAIL = format('Request %s was "%s" then and is "%s" now.', request_id, earlier.operation, request_claim.operation),
-				HINT = 'Use a new key for a new operation, and the same arguments when an operation is repeated.';
-	END IF;
-	replay := coalesce(earlier.result, '{}'::jsonb);
-END $$;
-COMMENT ON FUNCTION o2o.request_claim(text, text, jsonb) IS 'Claims an idempotency key for an operation with these arguments. replay is NULL when the caller is the first and should do the work, else the first result. Without a key, a random request_id and no protection. Errors: O2004 the key was used with another operation or other arguments, 22023 it is empty. A concurrent claim of the same key waits until the first one ends.';
-
-CREATE OR REPLACE FUNCTION o2o.request_finish(request_id uuid, result jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	UPDATE o2o.request r SET result = request_finish.result WHERE r.request_id = request_finish.request_id;
-END $$;
-COMMENT ON FUNCTION o2o.request_finish(uuid, jsonb) IS 'Stores the result that a replay of the request returns.';
-
 CREATE OR REPLACE FUNCTION o2o.moment_check(at timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

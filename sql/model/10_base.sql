@@ -5,7 +5,8 @@ CREATE TABLE IF NOT EXISTS o2o.source (
 	name text NOT NULL,
 	kind text NOT NULL DEFAULT 'system',
 	default_country text CHECK (default_country ~ '^[A-Z]{2}$'),
-	time_zone text NOT NULL DEFAULT 'UTC',
+	-- unknown to the server it is an error here rather than in every search that meets one of its places
+	time_zone text NOT NULL DEFAULT 'UTC' CHECK (timezone(time_zone, timestamptz '2000-01-01 00:00+00') IS NOT NULL),
 	created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE o2o.source IS 'Systems that send data. A record of a source is ref:<source>/<id>.';
@@ -64,7 +65,7 @@ CREATE TABLE IF NOT EXISTS o2o.location (
 	services text[] NOT NULL DEFAULT '{}',
 	position o2o.geopoint,
 	attractiveness double precision NOT NULL DEFAULT 1 CHECK (attractiveness > 0 AND attractiveness < 'infinity'),
-	time_zone text NOT NULL DEFAULT 'UTC',
+	time_zone text NOT NULL DEFAULT 'UTC' CHECK (timezone(time_zone, timestamptz '2000-01-01 00:00+00') IS NOT NULL),
 	week_hours integer[] NOT NULL DEFAULT '{}' CHECK (o2o.week_hours_valid(week_hours)),
 	address text,
 	city text,
@@ -72,7 +73,8 @@ CREATE TABLE IF NOT EXISTS o2o.location (
 	country text,
 	opened_on date,
 	closed_on date,
-	UNIQUE (source, source_id)
+	UNIQUE (source, source_id),
+	CHECK (closed_on >= opened_on)
 );
 COMMENT ON TABLE o2o.location IS 'Places of the organisation as a tree, each known by (source, source_id).';
 COMMENT ON COLUMN o2o.location.location_id IS 'Number of the place';
@@ -107,16 +109,18 @@ COMMENT ON COLUMN o2o.location_hours.closes IS 'Local time at which it closes; a
 
 CREATE TABLE IF NOT EXISTS o2o.location_hours_exception (
 	location_id bigint NOT NULL REFERENCES o2o.location,
-	day date NOT NULL,
+	day date NOT NULL CHECK (isfinite(day)),
+	interval_no smallint NOT NULL DEFAULT 1 CHECK (interval_no > 0),
 	opens time,
 	closes time,
 	note text,
-	PRIMARY KEY (location_id, day),
+	PRIMARY KEY (location_id, day, interval_no),
 	CHECK ((opens IS NULL) = (closes IS NULL))
 );
-COMMENT ON TABLE o2o.location_hours_exception IS 'Days on which other hours hold than the weekly ones, such as holidays, one row a day.';
+COMMENT ON TABLE o2o.location_hours_exception IS 'Days on which other hours hold than the weekly ones, such as holidays, one row an interval; a day closed is one row without hours.';
 COMMENT ON COLUMN o2o.location_hours_exception.location_id IS 'Place; refers to location';
 COMMENT ON COLUMN o2o.location_hours_exception.day IS 'Local day on which the hours begin';
+COMMENT ON COLUMN o2o.location_hours_exception.interval_no IS 'Which interval of the day, from 1 on';
 COMMENT ON COLUMN o2o.location_hours_exception.opens IS 'Local time at which it opens; NULL: closed all day';
 COMMENT ON COLUMN o2o.location_hours_exception.closes IS 'Local time at which it closes; at or before opens: on the next day; NULL: closed all day';
 COMMENT ON COLUMN o2o.location_hours_exception.note IS 'Why, such as the name of the holiday; NULL: not said';
@@ -140,8 +144,6 @@ ON CONFLICT DO NOTHING;
 CREATE OR REPLACE FUNCTION o2o.source_register(source text, name text, kind text DEFAULT NULL,
 	default_country text DEFAULT NULL, time_zone text DEFAULT NULL) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	-- An unknown time zone is an error here rather than when its stores are asked for.
-	SELECT timezone(source_register.time_zone, now());
 	INSERT INTO o2o.source AS s (source, name, kind, default_country, time_zone)
 	VALUES (source_register.source, source_register.name, coalesce(source_register.kind, 'system'),
 		upper(source_register.default_country), coalesce(source_register.time_zone, 'UTC'))

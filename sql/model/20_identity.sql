@@ -35,9 +35,11 @@ CREATE TABLE IF NOT EXISTS o2o.profile_identifier (
 	profile_id bigint NOT NULL,
 	is_shared boolean NOT NULL DEFAULT false,
 	first_seen_at timestamptz NOT NULL,
-	last_seen_at timestamptz NOT NULL
+	last_seen_at timestamptz NOT NULL,
+	shared_at timestamptz
 ) WITH (fillfactor = 85);
 CREATE INDEX IF NOT EXISTS profile_identifier_profile_id_idx ON o2o.profile_identifier (profile_id);
+COMMENT ON COLUMN o2o.profile_identifier.shared_at IS 'When detection marked it shared; NULL: it is not shared, or was marked by hand, which identity_reconcile() leaves alone';
 COMMENT ON TABLE o2o.profile_identifier IS 'Each identifier and the profile that it means today. The only table that holds the value: every other one knows profiles. A shared identifier (hot-line number, shop tablet) links nobody and carries no new facts.';
 COMMENT ON COLUMN o2o.profile_identifier.identifier IS 'Identifier, kind:value in normal form';
 COMMENT ON COLUMN o2o.profile_identifier.profile_id IS 'Profile that it means today; refers to profile';
@@ -67,7 +69,8 @@ CREATE TABLE IF NOT EXISTS o2o.identifier_period (
 	successor_profile_id bigint NOT NULL,
 	valid_from timestamptz NOT NULL,
 	valid_to timestamptz NOT NULL,
-	reason text NOT NULL
+	reason text NOT NULL,
+	last_seen_at timestamptz
 );
 CREATE INDEX IF NOT EXISTS identifier_period_successor_idx ON o2o.identifier_period (successor_profile_id);
 COMMENT ON TABLE o2o.identifier_period IS 'Profiles whose identifier means somebody else now.';
@@ -76,6 +79,7 @@ COMMENT ON COLUMN o2o.identifier_period.successor_profile_id IS 'Profile that th
 COMMENT ON COLUMN o2o.identifier_period.valid_from IS 'From when it meant profile_id';
 COMMENT ON COLUMN o2o.identifier_period.valid_to IS 'Until when it meant profile_id: the end of its time to live, or when it was reassigned';
 COMMENT ON COLUMN o2o.identifier_period.reason IS 'expired, or the reason given to identifier_reassign()';
+COMMENT ON COLUMN o2o.identifier_period.last_seen_at IS 'When it was last seen before it expired; NULL: it was reassigned';
 
 CREATE TABLE IF NOT EXISTS o2o.customer (
 	customer_id bigint NOT NULL PRIMARY KEY,
@@ -121,9 +125,9 @@ COMMENT ON COLUMN o2o.identity_evidence.profile_id IS 'Lowest profile of the set
 COMMENT ON COLUMN o2o.identity_evidence.evidence_id IS 'Number of the evidence';
 COMMENT ON COLUMN o2o.identity_evidence.profiles IS 'Profiles seen together, ascending; refer to profile';
 COMMENT ON COLUMN o2o.identity_evidence.status IS 'link: in force; suppressed: refused by a rule; cannot_link: keeps the profiles apart; retracted: was in force until retracted_at';
-COMMENT ON COLUMN o2o.identity_evidence.rule IS 'How it came about: event (seen together by identify() or an import), match (identity_match()) or manual';
+COMMENT ON COLUMN o2o.identity_evidence.rule IS 'How it came about: event (seen together by identify() or an import), match (identity_match()), period (one identifier before and after a time to live that is longer by now, identity_reconcile()) or manual';
 COMMENT ON COLUMN o2o.identity_evidence.source IS 'Source system of the event; refers to source; manual or match where the rule is';
-COMMENT ON COLUMN o2o.identity_evidence.reason IS 'Rule that refused it (customer_cap, cannot_link, unique:<kind>, limit:<kind>, blocked:<kind>), or what the caller of a merge or unmerge gave; NULL: none';
+COMMENT ON COLUMN o2o.identity_evidence.reason IS 'Rule that refused it (customer_cap, cannot_link, unique:<kind>, limit:<kind>, blocked:<kind>, time_to_live:<kind>), or what the caller of a merge or unmerge gave; NULL: none';
 COMMENT ON COLUMN o2o.identity_evidence.weight IS 'Weight of scored evidence; log-odds to base 2, of the rule match; NULL: certain, as of the rules event and manual';
 COMMENT ON COLUMN o2o.identity_evidence.event_id IS 'Number in the source of an event that showed it; order/, return/ or touchpoint/ before it where it was one; model/version of a match; NULL: none';
 COMMENT ON COLUMN o2o.identity_evidence.occurred_at IS 'When the first event on record for it happened';
@@ -154,6 +158,7 @@ CREATE TABLE IF NOT EXISTS o2o.identity_merge (
 	PRIMARY KEY (survivor_customer_id, merge_id)
 );
 CREATE INDEX IF NOT EXISTS identity_merge_merge_id_idx ON o2o.identity_merge (merge_id);
+CREATE INDEX IF NOT EXISTS identity_merge_absorbed_customer_id_idx ON o2o.identity_merge (absorbed_customer_id);
 COMMENT ON TABLE o2o.identity_merge IS 'Merges of two customers, one row each. customer_unmerge(merge_id) takes one back.';
 COMMENT ON COLUMN o2o.identity_merge.survivor_customer_id IS 'Customer that stayed; refers to customer';
 COMMENT ON COLUMN o2o.identity_merge.merge_id IS 'Number of the merge';
@@ -180,6 +185,7 @@ CREATE TABLE IF NOT EXISTS o2o.customer_change (
 	PRIMARY KEY (profile_id, change_id)
 );
 CREATE INDEX IF NOT EXISTS customer_change_seq_idx ON o2o.customer_change (seq);
+CREATE INDEX IF NOT EXISTS customer_change_old_customer_id_idx ON o2o.customer_change (old_customer_id);
 COMMENT ON TABLE o2o.customer_change IS 'Every profile that went from one customer to another: for warehouses (customer_changes(since_seq)) and for the history of a customer.';
 COMMENT ON COLUMN o2o.customer_change.profile_id IS 'Profile that went; refers to profile';
 COMMENT ON COLUMN o2o.customer_change.change_id IS 'Number of the row';

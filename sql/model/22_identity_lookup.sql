@@ -2,19 +2,6 @@
 -- customers, marking identifiers shared. identify() stands in 22_identity_resolve;
 -- registering and recycling identifiers in src/identity/resolve.c.
 
-CREATE OR REPLACE FUNCTION o2o.identifier_profile(identifier o2o.identifier, as_of timestamptz DEFAULT now()) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (
-		SELECT i.profile_id
-		FROM o2o.profile_identifier i
-			JOIN o2o.identifier_kind k ON k.kind = o2o.identifier_kind(i.identifier)
-		WHERE i.identifier OPERATOR(o2o.=) identifier_profile.identifier
-			AND NOT i.is_shared
-			AND (k.time_to_live IS NULL OR i.last_seen_at + k.time_to_live > as_of));
-END $$;
-COMMENT ON FUNCTION o2o.identifier_profile(o2o.identifier, timestamptz) IS 'The profile that an identifier means at as_of, or NULL: never seen, shared, or unseen for longer than its kind''s time to live.';
-
 CREATE OR REPLACE FUNCTION o2o.profile_customer(profile_id bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -173,7 +160,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	UPDATE o2o.profile_identifier i SET is_shared = true WHERE i.profile_id = identifier_mark_shared.profile_id;
+	UPDATE o2o.profile_identifier i SET is_shared = true, shared_at = identifier_mark_shared.moment WHERE i.profile_id = identifier_mark_shared.profile_id;
 	-- What else was seen together stays together.
 	FOR link IN
 		UPDATE o2o.identity_evidence e

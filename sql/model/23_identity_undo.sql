@@ -216,7 +216,7 @@ BEGIN
 	SELECT i.profile_id, i.first_seen_at, p.kind, p.scope, p.source INTO old
 	FROM o2o.profile_identifier i JOIN o2o.profile p ON p.profile_id = i.profile_id
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier;
-	UPDATE o2o.profile_identifier i SET profile_id = fresh, is_shared = false, first_seen_at = moment, last_seen_at = moment
+	UPDATE o2o.profile_identifier i SET profile_id = fresh, is_shared = false, shared_at = NULL, first_seen_at = moment, last_seen_at = moment
 	WHERE i.identifier OPERATOR(o2o.=) identifier_reassign.identifier;
 	INSERT INTO o2o.identifier_period (profile_id, successor_profile_id, valid_from, valid_to, reason)
 	VALUES (old.profile_id, fresh, old.first_seen_at, moment, identifier_reassign.reason);
@@ -228,7 +228,7 @@ END $$;
 COMMENT ON FUNCTION o2o.identifier_reassign(o2o.identifier, text) IS 'Says that an identifier belongs to somebody else from now on, such as a recycled phone number or a card handed on: it means a new profile (returned), and the new owner sees neither orders nor points of the old one, whose history stays. reason is free text. Errors: O2201 nobody has the identifier, 22004 it is NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_explain(a bigint, b bigint)
-RETURNS TABLE (step integer, "from" text, "to" text, rule text, source text, at timestamptz)
+RETURNS TABLE (step integer, "from" text, "to" text, rule text, source text, at timestamptz, weight double precision, evidence_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -268,15 +268,15 @@ BEGIN
 	END LOOP;
 	RETURN QUERY
 	SELECT p.n::integer, o2o.profile_label(via_profile[p.at]), o2o.profile_label(reached[p.at]),
-		e.rule, e.source, e.occurred_at
+		e.rule, e.source, e.occurred_at, e.weight, e.evidence_id
 	FROM unnest(path) WITH ORDINALITY p (at, n)
 		JOIN o2o.identity_evidence e ON e.evidence_id = via_evidence[p.at] AND e.profile_id = ANY (o2o.customer_profiles(root))
 	ORDER BY p.n;
 END $$;
-COMMENT ON FUNCTION o2o.identity_explain(bigint, bigint) IS 'Why two profiles are one customer: the shortest path of evidence from one to the other: step, from and to (kind and masked end of the identifier), rule (event, manual), source, at (when it was seen). No row when they are different customers or the same profile.';
+COMMENT ON FUNCTION o2o.identity_explain(bigint, bigint) IS 'Why two profiles are one customer: the shortest path of evidence from one to the other: step, from and to (kind and masked end of the identifier), rule (event, match, period, manual), source, at (when it was seen), weight (log-odds to base 2, of a match; NULL: certain), evidence_id (for evidence_retract()). No row when they are different customers or the same profile.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_explain(a o2o.identifier, b o2o.identifier)
-RETURNS TABLE (step integer, "from" text, "to" text, rule text, source text, at timestamptz)
+RETURNS TABLE (step integer, "from" text, "to" text, rule text, source text, at timestamptz, weight double precision, evidence_id bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY SELECT * FROM o2o.identity_explain(o2o.person_profile(a), o2o.person_profile(b));

@@ -1,6 +1,6 @@
 -- The identity room: what people decide. Splitting by hand, keeping apart, the
--- review of suppressed links, what holds a customer together, how it was before,
--- and identify() for many events.
+-- review of suppressed links, what holds a customer together, and identify() for
+-- many events. How a customer came to be stands in 25_identity_history.
 
 CREATE OR REPLACE FUNCTION o2o.customer_split(split_off bigint[], reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -23,6 +23,13 @@ BEGIN
 	SELECT * FROM o2o.identity_separate(crossing, ARRAY[leaving[1], staying[1]], roots[1], customer_split.reason, moment);
 END $$;
 COMMENT ON FUNCTION o2o.customer_split(bigint[], text) IS 'Splits profiles off their customer, with a reason: every link between them and the rest is retracted, what links them among themselves stays, and a later event does not merge the two again (cannot_link). Orders and points go with their profiles. Returns the customers that came out; where one side was held together by the other alone, it comes out in parts. Error: 22023 no profile, profiles of several customers, or all profiles of one.';
+
+CREATE OR REPLACE FUNCTION o2o.customer_split(split_off o2o.identifier[], reason text) RETURNS TABLE (customer_id bigint, profiles bigint[])
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY SELECT * FROM o2o.customer_split(ARRAY(SELECT o2o.person_profile(u.id) FROM unnest(split_off) u (id)), reason);
+END $$;
+COMMENT ON FUNCTION o2o.customer_split(o2o.identifier[], text) IS 'The same for the profiles of identifiers, such as customer_split(''{card:88001}''::identifier[], ''two people''). Error also: O2201 nobody has one of them.';
 
 CREATE OR REPLACE FUNCTION o2o.customer_keep_apart(a bigint, b bigint, reason text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -65,7 +72,7 @@ COMMENT ON COLUMN o2o.identity_review.customer_a IS 'Customer of today of profil
 COMMENT ON COLUMN o2o.identity_review.customer_b IS 'Customer of today of profile_b';
 COMMENT ON COLUMN o2o.identity_review.kind_a IS 'Kind of the identifier of profile_a';
 COMMENT ON COLUMN o2o.identity_review.kind_b IS 'Kind of the identifier of profile_b';
-COMMENT ON COLUMN o2o.identity_review.reason IS 'The rule: customer_cap, cannot_link, unique:<kind>, limit:<kind>, blocked:<kind>; of a match also match:review (below the link threshold) and match:cluster (the clusters of the two disagree)';
+COMMENT ON COLUMN o2o.identity_review.reason IS 'The rule: customer_cap, cannot_link, unique:<kind>, limit:<kind>, blocked:<kind>, time_to_live:<kind>; of a match also match:review (below the link threshold) and match:cluster (the clusters of the two disagree)';
 COMMENT ON COLUMN o2o.identity_review.source IS 'Source of the event; match, of a match';
 COMMENT ON COLUMN o2o.identity_review.event_id IS 'The event in its source; model/version, of a match; NULL: not given';
 COMMENT ON COLUMN o2o.identity_review.occurred_at IS 'When the two were first seen together';
@@ -142,16 +149,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.identity_bridges(bigint) IS 'The single pieces of evidence that hold a customer (given by any profile or customer id) together: taking one back would split it into parts of part_sizes profiles. The ones that hold the largest parts come first: the first place to look for a wrong merge. Error: O2201 no such profile.';
 
-CREATE OR REPLACE FUNCTION o2o.customer_at(person bigint, as_of timestamptz) RETURNS bigint
+CREATE OR REPLACE FUNCTION o2o.identity_bridges(person o2o.identifier)
+RETURNS TABLE (evidence_id bigint, profiles bigint[], part_sizes integer[], rule text, source text, at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN coalesce(
-		(SELECT c.old_customer_id FROM o2o.customer_change c
-		WHERE c.profile_id = person AND c.changed_at > as_of
-		ORDER BY c.changed_at, c.seq, c.change_id LIMIT 1),
-		(SELECT p.customer_id FROM o2o.profile p WHERE p.profile_id = person));
+	RETURN QUERY SELECT * FROM o2o.identity_bridges(o2o.person_profile(person));
 END $$;
-COMMENT ON FUNCTION o2o.customer_at(bigint, timestamptz) IS 'The customer that a profile resolved to at a time, by the log of merges and unmerges; before the profile was made, its first customer. NULL: no such profile.';
+COMMENT ON FUNCTION o2o.identity_bridges(o2o.identifier) IS 'The same for a customer known by an identifier. Error: O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.identify_many(identifiers jsonb[], source text, event_ids text[] DEFAULT NULL, occurred_at timestamptz[] DEFAULT NULL)
 RETURNS TABLE (ordinal bigint, profile_id bigint, customer_id bigint, outcome text)

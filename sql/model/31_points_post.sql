@@ -11,6 +11,7 @@ CREATE INDEX IF NOT EXISTS points_hold_hold_id_idx ON o2o.points_hold (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_pending_idx ON o2o.points_hold (transfer_id) WHERE kind = 'pending';
 CREATE INDEX IF NOT EXISTS points_hold_part_hold_id_idx ON o2o.points_hold_part (hold_id);
 CREATE INDEX IF NOT EXISTS points_hold_part_held_until_idx ON o2o.points_hold_part (held_until) WHERE is_open AND held_until < 'infinity';
+CREATE INDEX IF NOT EXISTS points_hold_part_expires_at_idx ON o2o.points_hold_part (expires_at) WHERE is_open AND expires_at < 'infinity';
 
 CREATE OR REPLACE FUNCTION o2o.points_program_create(program text, name text, currency text, time_zone text DEFAULT 'UTC',
 	scale integer DEFAULT 0, points_per_unit numeric DEFAULT 1, value_per_point numeric DEFAULT 0.01,
@@ -98,6 +99,16 @@ BEGIN
 	RETURN account;
 END $$;
 COMMENT ON FUNCTION o2o.points_account_open(bigint, text, text) IS 'The account of a profile in a program by kind (member, seller …), made where it does not exist yet.';
+
+CREATE OR REPLACE FUNCTION o2o.points_account_close(profile_id bigint, account_id bigint) RETURNS timestamptz
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE o2o.points_account a SET closed_at = now()
+	WHERE a.profile_id = points_account_close.profile_id AND a.account_id = points_account_close.account_id AND a.closed_at IS NULL;
+	RETURN (SELECT a.closed_at FROM o2o.points_account a
+		WHERE a.profile_id = points_account_close.profile_id AND a.account_id = points_account_close.account_id);
+END $$;
+COMMENT ON FUNCTION o2o.points_account_close(bigint, bigint) IS 'Closes an account, whose lock is held and of which it is clear that it may be closed, and returns when it was closed, the first time where it is called again.';
 
 CREATE OR REPLACE FUNCTION o2o.points_hold_close(profile_ids bigint[], program text DEFAULT NULL, hold_id bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

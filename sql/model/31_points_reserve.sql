@@ -36,21 +36,11 @@ FROM o2o.points_program p
 		ORDER BY r.valid_from DESC LIMIT 1
 	) r ON true
 	CROSS JOIN LATERAL (SELECT coalesce(r.cost_per_point * r.expected_redemption / p.reserve_ratio, 0) AS need) n
-	CROSS JOIN LATERAL (
-		SELECT coalesce(sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric), 0)
-			-- Gone for inactivity; asked once an account (OFFSET 0), not once a lot.
-			- coalesce((SELECT sum(g.remaining::numeric - g.held::numeric)
-				FROM (SELECT y.* FROM o2o.points_lapse y WHERE y.program = p.program AND y.lapses_at <= now() OFFSET 0) x
-					JOIN o2o.points_lot g ON g.profile_id = x.profile_id AND g.account_id = x.account_id
-				WHERE g.expires_at > now()), 0) AS outstanding
-		FROM o2o.points_account a
-			JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
-		WHERE a.program = p.program
-	) o
+	CROSS JOIN LATERAL (SELECT o2o.points_outstanding(p.program) AS outstanding OFFSET 0) o
 	CROSS JOIN LATERAL (
 		SELECT coalesce(sum(e.amount), 0) AS reserve FROM o2o.points_reserve_entry e WHERE e.program = p.program
 	) d;
-COMMENT ON VIEW o2o.points_reserve IS 'One row per points program: the money put aside for its points, and whether it is enough. Rates are those of now. Live; sums up all lots of the program.';
+COMMENT ON VIEW o2o.points_reserve IS 'One row per points program: the money put aside for its points, and whether it is enough. Rates are those of now. Live; reads what was posted since the rollup advanced, see points_outstanding().';
 COMMENT ON COLUMN o2o.points_reserve.program IS 'Points program';
 COMMENT ON COLUMN o2o.points_reserve.currency IS 'ISO 4217 currency of liability, required and reserve';
 COMMENT ON COLUMN o2o.points_reserve.reserve_policy IS 'none; warn: a breach is told; enforce: an issue past the reserve is refused';

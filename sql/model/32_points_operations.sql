@@ -43,67 +43,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_spend(bigint, bigint, text, o2o.points, text, text, uuid, timestamptz) IS 'Burns points of a customer, acting through one of its profiles, and returns the transfer_id. The customer''s lock is held by the caller (customer_lock). Errors: O2301 insufficient points, O2302, O2303, O2304 as points_program_check.';
 
-CREATE OR REPLACE FUNCTION o2o.points_payload(operation text, person text, counterparty text, amount o2o.points, program text, reference text, reason text,
-	occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	-- A retry that leaves occurred_at out has another now(): its default is no argument.
-	SELECT CASE operation
-		WHEN 'earn' THEN jsonb_build_object('person', person, 'amount', amount, 'program', program, 'reference', reference, 'reason', reason,
-			'occurred_at', extract(epoch FROM nullif(occurred_at, now())), 'funding', funding, 'activate_at', extract(epoch FROM activate_at))
-		WHEN 'burn' THEN jsonb_build_object('person', person, 'amount', amount, 'program', program, 'reference', reference, 'reason', reason)
-		WHEN 'pay' THEN jsonb_build_object('person', person, 'seller', counterparty, 'amount', amount, 'program', program, 'reference', reference,
-			'reason', reason)
-		WHEN 'transfer' THEN jsonb_build_object('from_person', person, 'to_person', counterparty, 'amount', amount, 'program', program,
-			'reason', reason)
-		END
-$$;
-COMMENT ON FUNCTION o2o.points_payload(text, text, text, o2o.points, text, text, text, timestamptz, text, timestamptz) IS 'The arguments that an idempotency key of earn, burn, pay or transfer stands for, the same in single calls and batches. Persons as the caller gave them: identifier or id.';
-
-CREATE OR REPLACE FUNCTION o2o.points_earn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
-	reason text, idempotency_key text, occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS o2o.points_posted
+CREATE OR REPLACE FUNCTION o2o.points_earn_sql(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
+	reason text, request_id uuid, occurred_at timestamptz, funding text, activate_at timestamptz) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	request uuid := gen_random_uuid();
-	replay jsonb;
 	posted o2o.points_posted;
 	customer bigint;
 BEGIN
-	IF idempotency_key IS NOT NULL THEN
-		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_earn', o2o.points_payload('earn', coalesce(person::text, points_earn_once.profile_id::text),
-			NULL, amount, program, reference, reason, occurred_at, funding, activate_at)) c;
-		IF replay IS NOT NULL THEN
-			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
-		END IF;
-	END IF;
-	IF person IS NOT NULL THEN
-		profile_id := o2o.person_profile(person);
-	END IF;
-	IF idempotency_key IS NOT NULL AND funding = 'program' AND activate_at IS NULL THEN
-		posted := o2o.points_execute_one('earn', profile_id, NULL, program, amount, request, reference, reason, occurred_at);
-	END IF;
-	IF posted.transfer_id IS NULL THEN
-		profile_id := o2o.points_person(NULL, profile_id);
-		customer := o2o.profile_customer(profile_id);
-		posted.transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, request, occurred_at, funding, activate_at);
-		posted.balance := o2o.points_customer_balance(customer, program);
-	END IF;
-	IF idempotency_key IS NOT NULL THEN
-		PERFORM o2o.request_finish(request, to_jsonb(posted));
-	END IF;
+	profile_id := o2o.points_person(person, points_earn_sql.profile_id);
+	customer := o2o.profile_customer(profile_id);
+	posted.transfer_id := o2o.points_grant(profile_id, customer, program, amount, reference, reason, points_earn_sql.request_id, occurred_at, funding, activate_at);
+	posted.balance := o2o.points_customer_balance(customer, program);
 	RETURN posted;
 END $$;
-COMMENT ON FUNCTION o2o.points_earn_once(o2o.identifier, bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'points_earn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
+COMMENT ON FUNCTION o2o.points_earn_sql(o2o.identifier, bigint, o2o.points, text, text, text, uuid, timestamptz, text, timestamptz) IS 'points_earn by the functions in SQL, once the key is claimed, for a person given by identifier, or by id where that is NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_earn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL, occurred_at timestamptz DEFAULT now(), funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL)
 RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('earn', o2o.person_profile(person), NULL, amount, program, reference, reason, occurred_at, funding, activate_at);
-	END IF;
-	RETURN o2o.points_earn_once(person, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
+	RETURN o2o.points_post_one('earn', person, NULL, NULL, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(o2o.identifier, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'Gives points of a program to a person, known by an identifier such as card:88001: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result), when they were earned (decides when they expire), who funds them (program: the program itself; partner:<code>: a partner of points_partner, whose account pays; anything else is a note), until when they are pending: in the balance and not available, as on hold (infinity: until points_activate()). Returns the transfer_id and the customer''s balance in the program. Errors: O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2305 the reserve does not cover them, O2322 no such partner, O2323 what the partner has paid for or may owe does not suffice, 22023 occurred_at not finite, O2321 the account, or that of the partner, is closed.';
 
@@ -112,57 +72,30 @@ CREATE OR REPLACE FUNCTION o2o.points_earn(person bigint, amount o2o.points, pro
 RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('earn', person, NULL, amount, program, reference, reason, occurred_at, funding, activate_at);
-	END IF;
-	RETURN o2o.points_earn_once(NULL, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
+	RETURN o2o.points_post_one('earn', NULL, person, NULL, NULL, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
 END $$;
 COMMENT ON FUNCTION o2o.points_earn(bigint, o2o.points, text, text, text, text, timestamptz, text, timestamptz) IS 'The same for a person known by profile or customer id.';
 
-CREATE OR REPLACE FUNCTION o2o.points_burn_once(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
-	reason text, idempotency_key text) RETURNS o2o.points_posted
+CREATE OR REPLACE FUNCTION o2o.points_burn_sql(person o2o.identifier, profile_id bigint, amount o2o.points, program text, reference text,
+	reason text, request_id uuid) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	request uuid := gen_random_uuid();
-	replay jsonb;
 	posted o2o.points_posted;
 	customers bigint[];
 BEGIN
-	IF idempotency_key IS NOT NULL THEN
-		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_burn', o2o.points_payload('burn', coalesce(person::text, points_burn_once.profile_id::text),
-			NULL, amount, program, reference, reason, NULL, NULL, NULL)) c;
-		IF replay IS NOT NULL THEN
-			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
-		END IF;
-	END IF;
-	IF person IS NOT NULL THEN
-		profile_id := o2o.person_profile(person);
-	END IF;
-	IF idempotency_key IS NOT NULL THEN
-		posted := o2o.points_execute_one('burn', profile_id, NULL, program, amount, request, reference, reason, now());
-	END IF;
-	IF posted.transfer_id IS NULL THEN
-		profile_id := o2o.points_person(NULL, profile_id);
-		customers := o2o.customer_lock(ARRAY[profile_id]);
-		posted.transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, request, now());
-		posted.balance := o2o.points_customer_balance(customers[1], program);
-	END IF;
-	IF idempotency_key IS NOT NULL THEN
-		PERFORM o2o.request_finish(request, to_jsonb(posted));
-	END IF;
+	profile_id := o2o.points_person(person, points_burn_sql.profile_id);
+	customers := o2o.customer_lock(ARRAY[profile_id]);
+	posted.transfer_id := o2o.points_spend(profile_id, customers[1], program, amount, reference, reason, points_burn_sql.request_id, now());
+	posted.balance := o2o.points_customer_balance(customers[1], program);
 	RETURN posted;
 END $$;
-COMMENT ON FUNCTION o2o.points_burn_once(o2o.identifier, bigint, o2o.points, text, text, text, text) IS 'points_burn for a person given by identifier, or by id where that is NULL. A replay of the key returns the first result.';
+COMMENT ON FUNCTION o2o.points_burn_sql(o2o.identifier, bigint, o2o.points, text, text, text, uuid) IS 'points_burn by the functions in SQL, once the key is claimed, for a person given by identifier, or by id where that is NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_burn(person o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('burn', o2o.person_profile(person), NULL, amount, program, reference, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_burn_once(person, NULL, amount, program, reference, reason, idempotency_key);
+	RETURN o2o.points_post_one('burn', person, NULL, NULL, NULL, amount, program, reference, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(o2o.identifier, o2o.points, text, text, text, text) IS 'Redeems points of a person, known by an identifier such as card:88001, from all profiles of the customer, nearest expiry first: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Returns the transfer_id and the customer''s balance in the program. Errors: O2301 insufficient points, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale.';
 
@@ -170,10 +103,7 @@ CREATE OR REPLACE FUNCTION o2o.points_burn(person bigint, amount o2o.points, pro
 	idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('burn', person, NULL, amount, program, reference, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_burn_once(NULL, person, amount, program, reference, reason, idempotency_key);
+	RETURN o2o.points_post_one('burn', NULL, person, NULL, NULL, amount, program, reference, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_burn(bigint, o2o.points, text, text, text, text) IS 'The same for a person known by profile or customer id.';
 
@@ -206,59 +136,36 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_move(bigint[], bigint, bigint, bigint, text, o2o.points, text, text, uuid) IS 'Moves points from a customer (profiles: members) to the member account of another profile and returns the transfer_id: taken as points_draw takes them, by way of in_transit; month of grant, expiry and who funds them stay. The accounts of all are open and locked. Error: O2301 insufficient points.';
 
-CREATE OR REPLACE FUNCTION o2o.points_transfer_once(from_person o2o.identifier, to_person o2o.identifier, from_profile_id bigint, to_profile_id bigint,
-	amount o2o.points, program text, reason text, idempotency_key text) RETURNS o2o.points_posted
+CREATE OR REPLACE FUNCTION o2o.points_transfer_sql(from_person o2o.identifier, to_person o2o.identifier, from_profile_id bigint, to_profile_id bigint,
+	amount o2o.points, program text, reason text, request_id uuid) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	request uuid := gen_random_uuid();
-	replay jsonb;
 	posted o2o.points_posted;
 	customers bigint[];
 	members bigint[];
 BEGIN
-	IF idempotency_key IS NOT NULL THEN
-		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_transfer', o2o.points_payload('transfer', coalesce(from_person::text, from_profile_id::text),
-			coalesce(to_person::text, to_profile_id::text), amount, program, NULL, reason, NULL, NULL, NULL)) c;
-		IF replay IS NOT NULL THEN
-			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
-		END IF;
+	PERFORM o2o.points_program_check(program, amount);
+	from_profile_id := o2o.points_person(from_person, points_transfer_sql.from_profile_id);
+	to_profile_id := o2o.points_person(to_person, points_transfer_sql.to_profile_id);
+	customers := o2o.customer_lock(ARRAY[from_profile_id, to_profile_id]);
+	IF customers[1] = customers[2] THEN
+		RAISE EXCEPTION 'points cannot be transferred to the customer who gives them'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customers[1]);
 	END IF;
-	from_profile_id := CASE WHEN from_person IS NULL THEN from_profile_id ELSE o2o.person_profile(from_person) END;
-	to_profile_id := CASE WHEN to_person IS NULL THEN to_profile_id ELSE o2o.person_profile(to_person) END;
-	IF idempotency_key IS NOT NULL THEN
-		posted := o2o.points_execute_one('transfer', from_profile_id, to_profile_id, program, amount, request, NULL, reason, now());
-	END IF;
-	IF posted.transfer_id IS NULL THEN
-		PERFORM o2o.points_program_check(program, amount);
-		from_profile_id := o2o.points_person(NULL, from_profile_id);
-		to_profile_id := o2o.points_person(NULL, to_profile_id);
-		customers := o2o.customer_lock(ARRAY[from_profile_id, to_profile_id]);
-		IF customers[1] = customers[2] THEN
-			RAISE EXCEPTION 'points cannot be transferred to the customer who gives them'
-				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customers[1]);
-		END IF;
-		members := o2o.customer_profiles(customers[1]);
-		PERFORM o2o.points_account_open(to_profile_id, program);
-		PERFORM o2o.points_accounts_lock(members || to_profile_id, program);
-		posted.transfer_id := o2o.points_move(members, from_profile_id, customers[1], to_profile_id, program, amount, NULL, reason, request);
-		posted.balance := o2o.points_customer_balance(customers[1], program);
-	END IF;
-	IF idempotency_key IS NOT NULL THEN
-		PERFORM o2o.request_finish(request, to_jsonb(posted));
-	END IF;
+	members := o2o.customer_profiles(customers[1]);
+	PERFORM o2o.points_account_open(to_profile_id, program);
+	PERFORM o2o.points_accounts_lock(members || to_profile_id, program);
+	posted.transfer_id := o2o.points_move(members, from_profile_id, customers[1], to_profile_id, program, amount, NULL, reason, points_transfer_sql.request_id);
+	posted.balance := o2o.points_customer_balance(customers[1], program);
 	RETURN posted;
 END $$;
-COMMENT ON FUNCTION o2o.points_transfer_once(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text) IS 'points_transfer between persons given by identifiers, or by ids where those are NULL. A replay of the key returns the first result.';
+COMMENT ON FUNCTION o2o.points_transfer_sql(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, uuid) IS 'points_transfer by the functions in SQL, once the key is claimed, between persons given by identifiers, or by ids where those are NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person o2o.identifier, to_person o2o.identifier, amount o2o.points, program text,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('transfer', o2o.person_profile(from_person), o2o.person_profile(to_person), amount, program, NULL, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_transfer_once(from_person, to_person, NULL, NULL, amount, program, reason, idempotency_key);
+	RETURN o2o.points_post_one('transfer', from_person, NULL, to_person, NULL, amount, program, NULL, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer(o2o.identifier, o2o.identifier, o2o.points, text, text, text) IS 'Gives points of one person to another, both known by identifiers: amount, program, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; what is given keeps its month of grant, its expiry and who funds it. Returns the transfer_id and the balance of the giving customer in the program. Errors: O2301 insufficient points, 22023 both are the same customer, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2321 the account of who gets them is closed.';
 
@@ -266,10 +173,7 @@ CREATE OR REPLACE FUNCTION o2o.points_transfer(from_person bigint, to_person big
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('transfer', from_person, to_person, amount, program, NULL, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_transfer_once(NULL, NULL, from_person, to_person, amount, program, reason, idempotency_key);
+	RETURN o2o.points_post_one('transfer', NULL, from_person, NULL, to_person, amount, program, NULL, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_transfer(bigint, bigint, o2o.points, text, text, text) IS 'The same for persons known by profile or customer ids.';
 

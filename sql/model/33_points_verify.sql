@@ -13,11 +13,7 @@ DECLARE
 BEGIN
 	OPEN others NO SCROLL FOR
 		SELECT s.account_id, s.program, s.kind, r.balance, b.balance
-		FROM (
-			SELECT s.account_id, s.program, s.kind FROM o2o.points_system_account s
-			UNION ALL
-			SELECT a.account_id, a.program, a.kind FROM o2o.points_account a WHERE a.kind NOT IN ('member', 'debt')
-		) s
+		FROM o2o.points_contra_account s
 			LEFT JOIN o2o.points_rollup r ON r.account_id = s.account_id
 			LEFT JOIN o2o.points_snapshot_contra b ON b.account_id = s.account_id AND b.snapshot_id = since;
 	-- The second column tells what the row is; amounts are those of its table.
@@ -245,6 +241,20 @@ BEGIN
 		JOIN o2o.points_account a ON a.program = p.program AND a.chain IS NULL
 	WHERE p.is_chained AND (for_program IS NULL OR p.program = for_program);
 
+	-- What the rollup says of the points that are outstanding, against the lots of the program.
+	RETURN QUERY
+	SELECT 'outstanding', p.program, NULL::bigint, NULL::bigint,
+		format('lots have %s, rollup and postings since %s', trim_scale(coalesce(l.remaining, 0)), trim_scale(o.outstanding))
+	FROM o2o.points_program p
+		LEFT JOIN (
+			SELECT a.program, sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric) AS remaining
+			FROM o2o.points_account a
+				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
+			GROUP BY a.program
+		) l ON l.program = p.program
+		CROSS JOIN LATERAL (SELECT o2o.points_outstanding(p.program) AS outstanding OFFSET 0) o
+	WHERE coalesce(l.remaining, 0) <> o.outstanding AND p.inactive_after IS NULL AND (for_program IS NULL OR p.program = for_program);
+
 	-- What the stripes of the headroom promise beyond what the reserve covers, at the rates at which they were settled.
 	RETURN QUERY
 	SELECT v.broken, s.program, NULL::bigint, NULL::bigint, v.detail
@@ -267,10 +277,11 @@ BEGIN
 		LEFT JOIN o2o.points_contra_balance(parties) b ON b.account_id = a.account_id
 		LEFT JOIN o2o.points_partner r ON r.account_id = a.account_id
 		CROSS JOIN LATERAL (
-			SELECT a.balance::numeric + coalesce(b.balance::numeric, 0) AS balance, coalesce(sum(t.available::numeric), 0) AS available
+			SELECT a.balance::numeric + coalesce(b.balance, 0) AS balance, coalesce(sum(t.available::numeric), 0) AS available
 			FROM o2o.points_stripe t WHERE t.account_id = a.account_id) h
 		CROSS JOIN LATERAL (VALUES
 			('seller', a.kind = 'seller' AND h.balance < 0, format('balance %s', trim_scale(h.balance))),
+			('closed', a.kind = 'seller' AND a.closed_at IS NOT NULL AND h.balance > 0, format('the seller has %s', trim_scale(h.balance))),
 			('partner', a.kind <> 'seller' AND h.available IS DISTINCT FROM h.balance + r.credit_limit::numeric,
 				format('balance %s, limit %s, stripes %s', trim_scale(h.balance), r.credit_limit, trim_scale(h.available)))
 		) v (broken, is_broken, detail)
@@ -289,4 +300,4 @@ BEGIN
 		LEFT JOIN (SELECT w.budget_id, sum(w.amount::numeric) AS amount FROM o2o.points_budget_use w GROUP BY w.budget_id) u ON u.budget_id = b.budget_id
 	WHERE b.amount - coalesce(u.amount, 0) <> b.available AND (for_program IS NULL OR b.program = for_program);
 END $$;
-COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce), headroom (what may still be issued where it is enforce is covered), seller (has no less than nothing), partner (its stripes have what it paid for or may owe), closed (such an account of a member is empty), budget (has what was put in and not issued). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup, budgets and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';
+COMMENT ON FUNCTION o2o.points_verify(text, bigint) IS 'Checks the ledger of one program or of all, on one snapshot; no row means that all is well. A row has the check, program, profile, account (NULL where it is about a transfer, a program or a block) and what is wrong. Checks: version (gapless from 1), running_balance (chains), negative_balance (only where there is a debt), posted_at (rises), account (equals its last posting), contra (an account of the same program whose kind fits the operation, and so does the sign), lot_key (a posting of a member names its lot, unless it makes or repays a debt), debt (what postings without a lot came to, never below zero), held (accounts and lots have on hold what the open portions of holds say), hold (sums to its portions, which are closed when it is; what was captured was burned), reversed (no more of a transfer is given or taken back than it was), in_transit (each transfer sums to zero), exchange (both legs are there, as recorded), lot (granted = remaining + consumed + expired + clawed, none below zero), lot_history (a lot is what its postings made of it), lot_balance (what remains in lots, less the debt, is the balance), rollup (is the sum of the postings below its horizon), outstanding (points_outstanding() is what remains in the lots; programs without inactive_after), sum (accounts and other sides of a program come to zero, as points_system_balance() has them), chain (each link covers its posting and the link before, where the program is chained), block (continues the one before and covers the postings of its range), reserve (covers the points where the policy is warn or enforce), headroom (what may still be issued where it is enforce is covered), seller (has no less than nothing), partner (its stripes have what it paid for or may owe), closed (such an account of a member or seller is empty; a payment in progress while its seller closed is told so), budget (has what was put in and not issued). since, a snapshot of points_snapshot_take(): of the postings only those written since are read, and the snapshot stands for all before them; accounts, lots, holds, the rollup, budgets and the reserve are compared as a whole. So a change of a posting from before the snapshot is not seen then, nor one of the snapshot itself. Memory: work_mem for each sort, which goes to disk beyond it. Errors: O2302 unknown program, O2340 no such snapshot.';

@@ -131,6 +131,17 @@ LANGUAGE sql IMMUTABLE
 RETURN jsonb_build_object('transfer_id', transfer_id, 'amount', amount, 'reference', reference, 'reason', reason);
 COMMENT ON FUNCTION o2o.points_refund_payload(bigint, o2o.points, text, text) IS 'The arguments that an idempotency key of a refund stands for, the same in single calls and batches.';
 
+CREATE OR REPLACE FUNCTION o2o.points_refund_once(transfer_id bigint, amount o2o.points, reference text, reason text, request_id uuid,
+	OUT refund_transfer_id bigint, OUT refunded o2o.points, OUT balance o2o.points)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT r.transfer_id, r.refunded, r.balance INTO refund_transfer_id, refunded, balance
+	FROM o2o.points_refund_post(points_refund_once.transfer_id, amount, reference, reason, points_refund_once.request_id) r;
+	PERFORM o2o.request_finish(points_refund_once.request_id,
+		jsonb_build_object('transfer_id', refund_transfer_id, 'refunded', refunded, 'balance', balance));
+END $$;
+COMMENT ON FUNCTION o2o.points_refund_once(bigint, o2o.points, text, text, uuid) IS 'points_refund once the key is claimed; keeps the answer.';
+
 CREATE OR REPLACE FUNCTION o2o.points_refund(transfer_id bigint, amount o2o.points DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
 RETURNS TABLE (refund_transfer_id bigint, refunded o2o.points, balance o2o.points)
@@ -141,9 +152,8 @@ BEGIN
 	SELECT c.* INTO claim
 	FROM o2o.request_claim(idempotency_key, 'points_refund', o2o.points_refund_payload(points_refund.transfer_id, amount, reference, reason)) c;
 	IF claim.replay IS NULL THEN
-		SELECT r.transfer_id, r.refunded, r.balance INTO refund_transfer_id, refunded, balance
-		FROM o2o.points_refund_post(points_refund.transfer_id, amount, reference, reason, claim.request_id) r;
-		PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('transfer_id', refund_transfer_id, 'refunded', refunded, 'balance', balance));
+		SELECT r.* INTO refund_transfer_id, refunded, balance
+		FROM o2o.points_refund_once(points_refund.transfer_id, amount, reference, reason, claim.request_id) r;
 	ELSE
 		refund_transfer_id := claim.replay ->> 'transfer_id';
 		refunded := claim.replay ->> 'refunded';

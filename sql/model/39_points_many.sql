@@ -1,32 +1,50 @@
 -- The points room: many requests in one call. The rules are those of the single
 -- calls; the work is done by points_execute, which knows all that is not rare.
 
-CREATE OR REPLACE FUNCTION o2o.points_post_single(operation text, person bigint, counterparty bigint, amount o2o.points, program text,
-	reference text, reason text, idempotency_key text, occurred_at timestamptz, identifier o2o.identifier, counterparty_identifier o2o.identifier,
-	of_transfer_id bigint, funding text DEFAULT 'program', activate_at timestamptz DEFAULT NULL) RETURNS o2o.points_posted
+CREATE OR REPLACE FUNCTION o2o.points_post_single(operation text, identifier o2o.identifier, person bigint, counterparty_identifier o2o.identifier,
+	counterparty bigint, amount o2o.points, program text, reference text, reason text, request_id uuid, occurred_at timestamptz, funding text,
+	activate_at timestamptz) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	posted o2o.points_posted;
 BEGIN
 	CASE operation
 		WHEN 'earn' THEN
-			RETURN o2o.points_earn_once(identifier, person, amount, program, reference, reason, idempotency_key, occurred_at, funding, activate_at);
+			RETURN o2o.points_earn_sql(identifier, person, amount, program, reference, reason, request_id, occurred_at, funding, activate_at);
 		WHEN 'burn' THEN
-			RETURN o2o.points_burn_once(identifier, person, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_burn_sql(identifier, person, amount, program, reference, reason, request_id);
 		WHEN 'pay' THEN
-			RETURN o2o.points_pay_once(identifier, counterparty_identifier, person, counterparty, amount, program, reference, reason, idempotency_key);
+			RETURN o2o.points_pay_sql(identifier, counterparty_identifier, person, counterparty, amount, program, reference, reason, request_id);
 		WHEN 'transfer' THEN
-			RETURN o2o.points_transfer_once(identifier, counterparty_identifier, person, counterparty, amount, program, reason, idempotency_key);
-		WHEN 'refund' THEN
-			SELECT r.refund_transfer_id, r.balance INTO posted.transfer_id, posted.balance
-			FROM o2o.points_refund(of_transfer_id, amount, reference, reason, idempotency_key) r;
-			RETURN posted;
+			RETURN o2o.points_transfer_sql(identifier, counterparty_identifier, person, counterparty, amount, program, reason, request_id);
 		ELSE
 			RAISE EXCEPTION 'a batch of points cannot do "%"', operation
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Operations are earn, burn, pay, transfer and refund.';
 	END CASE;
 END $$;
-COMMENT ON FUNCTION o2o.points_post_single(text, bigint, bigint, o2o.points, text, text, text, text, timestamptz, o2o.identifier, o2o.identifier, bigint, text, timestamptz) IS 'One request of points_post_many(), or one that points_post_one() leaves, by the functions in SQL. Errors: those of the call, 22023 unknown operation.';
+COMMENT ON FUNCTION o2o.points_post_single(text, o2o.identifier, bigint, o2o.identifier, bigint, o2o.points, text, text, text, uuid, timestamptz, text, timestamptz) IS 'One request of points_post_many() or points_post_one() that C code leaves or refuses, by the functions in SQL, once its key is claimed. Errors: those of the single call, 22023 unknown operation.';
+
+CREATE OR REPLACE FUNCTION o2o.points_post_left(operation text, identifier o2o.identifier, person bigint, counterparty_identifier o2o.identifier,
+	counterparty bigint, amount o2o.points, program text, reference text, reason text, request_id uuid, occurred_at timestamptz,
+	of_transfer_id bigint, all_or_nothing boolean, OUT code text, OUT transfer_id bigint, OUT balance o2o.points)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF operation = 'refund' THEN
+		SELECT r.refund_transfer_id, r.balance INTO transfer_id, balance
+		FROM o2o.points_refund_once(of_transfer_id, amount, reference, reason, points_post_left.request_id) r;
+	ELSE
+		SELECT s.* INTO transfer_id, balance
+		FROM o2o.points_post_single(operation, identifier, person, counterparty_identifier, counterparty, amount, program, reference, reason,
+			points_post_left.request_id, occurred_at, 'program', NULL) s;
+	END IF;
+	code := '00000';
+EXCEPTION WHEN OTHERS THEN
+	IF all_or_nothing OR SQLSTATE IN ('40001', '40P01') THEN
+		RAISE;
+	END IF;
+	code := SQLSTATE;
+	transfer_id := NULL;
+	balance := NULL;
+END $$;
+COMMENT ON FUNCTION o2o.points_post_left(text, o2o.identifier, bigint, o2o.identifier, bigint, o2o.points, text, text, text, uuid, timestamptz, bigint, boolean) IS 'One request of a batch by the functions in SQL: its code, transfer and balance. What it cannot post is undone and told by its code; with all_or_nothing it is an error.';
 
 CREATE OR REPLACE FUNCTION o2o.points_post_many_lock(operations text[], persons bigint[], counterparties bigint[], transfer_ids bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -134,9 +152,9 @@ BEGIN
 				USING ERRCODE = 'invalid_parameter_value', HINT = 'Give each operation a key of its own, or NULL for none.';
 		END IF;
 		SELECT array_agg(coalesce(o2o.request_key(u.key), u.request_id) ORDER BY u.n),
-			array_agg(sha256(convert_to(CASE WHEN u.operation = 'refund' THEN o2o.points_refund_payload(u.of_transfer_id, u.amount, u.reference, u.reason)
+			array_agg(sha256(convert_to(CASE WHEN u.operation = 'refund' THEN o2o.points_refund_payload(u.of_transfer_id, u.amount, u.reference, u.reason)::text
 				ELSE o2o.points_payload(u.operation, coalesce(u.identifier::text, u.person::text), coalesce(u.counterparty_identifier::text, u.counterparty::text),
-					u.amount, u.program, u.reference, u.reason, u.at, 'program', NULL) END::text, 'UTF8')) ORDER BY u.n)
+					u.amount, u.program, u.reference, u.reason, u.at, 'program', NULL) END, 'UTF8')) ORDER BY u.n)
 		INTO requests, hashes
 		FROM unnest(operations, persons, counterparties, amounts, programs, reference, reason, points_post_many.occurred_at, idempotency_keys, requests,
 				identifiers, counterparty_identifiers, transfer_ids)
@@ -186,22 +204,11 @@ BEGIN
 		balances := coalesce(balances, none::o2o.points[]);
 		FOR i IN 1 .. places LOOP
 			CONTINUE WHEN asked[i] IS DISTINCT FROM 'refund';
-			IF idempotency_keys[i] IS NOT NULL THEN
-				DELETE FROM o2o.request r WHERE r.request_id = requests[i];
-			END IF;
-			BEGIN
-				posted := o2o.points_post_single('refund', NULL, NULL, amounts[i], programs[i], reference[i], reason[i], idempotency_keys[i], NULL,
-					NULL, NULL, transfer_ids[i]);
-				codes[i] := '00000';
-				transfers[i] := posted.transfer_id;
-				balances[i] := posted.balance;
-			EXCEPTION WHEN OTHERS THEN
-				IF all_or_nothing OR SQLSTATE IN ('40001', '40P01') THEN
-					RAISE;
-				END IF;
-				codes[i] := SQLSTATE;
-			END;
-			asked[i] := NULL;
+			posted := o2o.points_post_left('refund', NULL, NULL, NULL, NULL, amounts[i], programs[i], reference[i], reason[i], requests[i], NULL,
+				transfer_ids[i], all_or_nothing);
+			codes[i] := posted.code;
+			transfers[i] := posted.transfer_id;
+			balances[i] := posted.balance;
 		END LOOP;
 	END IF;
 
@@ -249,34 +256,25 @@ BEGIN
 				codes[i] := codes[first_places[i]];
 				transfers[i] := transfers[first_places[i]];
 				balances[i] := balances[first_places[i]];
-				CONTINUE;
-			ELSIF codes[i] = '00000' OR asked[i] IS NULL AND codes[i] IS NOT NULL THEN
-				CONTINUE;
-			END IF;
-			-- Not posted: the key is free again.
-			IF idempotency_keys[i] IS NOT NULL THEN
-				DELETE FROM o2o.request r WHERE r.request_id = requests[i];
 			END IF;
 			CONTINUE WHEN codes[i] IS NOT NULL;
-			BEGIN
-				posted := o2o.points_post_single(operations[i], persons[i], counterparties[i], amounts[i], programs[i], reference[i], reason[i],
-					idempotency_keys[i], points_post_many.occurred_at[i], identifiers[i], counterparty_identifiers[i], NULL);
-				codes[i] := '00000';
-				transfers[i] := posted.transfer_id;
-				balances[i] := posted.balance;
-			EXCEPTION WHEN OTHERS THEN
-				IF all_or_nothing OR SQLSTATE IN ('40001', '40P01') THEN
-					RAISE;
-				END IF;
-				codes[i] := SQLSTATE;
-			END;
-			asked[i] := NULL;
+			posted := o2o.points_post_left(operations[i], identifiers[i], persons[i], counterparty_identifiers[i], counterparties[i], amounts[i],
+				programs[i], reference[i], reason[i], requests[i], points_post_many.occurred_at[i], NULL, all_or_nothing);
+			codes[i] := posted.code;
+			transfers[i] := posted.transfer_id;
+			balances[i] := posted.balance;
 		END LOOP;
 	END IF;
 	IF idempotency_keys IS NOT NULL THEN
 		UPDATE o2o.request r SET result = jsonb_build_object('transfer_id', u.transfer_id, 'balance', u.balance)
 		FROM unnest(requests, asked, idempotency_keys, codes, transfers, balances) u (request_id, operation, key, code, transfer_id, balance)
-		WHERE r.request_id = u.request_id AND u.operation IS NOT NULL AND u.key IS NOT NULL AND u.code = '00000';
+		WHERE r.request_id = u.request_id AND u.operation <> 'refund' AND u.key IS NOT NULL AND u.code = '00000';
+		-- Not posted: the key is free again.
+		IF '00000' <> ANY (codes) THEN
+			DELETE FROM o2o.request r
+			USING unnest(requests, asked, idempotency_keys, codes) u (request_id, operation, key, code)
+			WHERE r.request_id = u.request_id AND u.operation IS NOT NULL AND u.key IS NOT NULL AND u.code <> '00000';
+		END IF;
 	END IF;
 	RETURN QUERY SELECT u.n::integer, u.code, u.transfer_id, u.balance
 	FROM unnest(codes, transfers, balances) WITH ORDINALITY u (code, transfer_id, balance, n)

@@ -55,11 +55,11 @@ DECLARE
 	since bigint := (SELECT h.horizon FROM o2o.points_rollup_horizon h);
 BEGIN
 	-- A stable function: horizon, rollup and postings are of one snapshot.
-	RETURN (SELECT a.balance OPERATOR(o2o.+) coalesce((
-			SELECT r.balance FROM o2o.points_rollup r WHERE r.account_id = points_seller_balance_of.account_id), 0::o2o.points)
-		OPERATOR(o2o.-) coalesce((
-			SELECT o2o.sum(p.amount) FROM o2o.points_posting p
-			WHERE p.contra_account_id = points_seller_balance_of.account_id AND p.operation IN ('pay', 'refund') AND p.seq >= since), 0::o2o.points)
+	RETURN (SELECT a.balance::numeric + coalesce((
+			SELECT r.balance FROM o2o.points_rollup r WHERE r.account_id = points_seller_balance_of.account_id), 0)
+		- coalesce((
+			SELECT sum(p.amount::numeric) FROM o2o.points_posting p
+			WHERE p.contra_account_id = points_seller_balance_of.account_id AND p.operation IN ('pay', 'refund') AND p.seq >= since), 0)
 		FROM o2o.points_account a WHERE a.account_id = points_seller_balance_of.account_id AND a.kind = 'seller');
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_balance_of(bigint) IS 'Points of a seller''s account: what was paid to it, less what was refunded and settled: the rollup, and what was posted since. No less than this is there while its lock is held.';
@@ -76,9 +76,7 @@ BEGIN
 		RAISE EXCEPTION 'the points account is not empty'
 			USING ERRCODE = 'O2328', DETAIL = format('the seller has %s', balance), HINT = 'points_settle() pays it out.';
 	END IF;
-	UPDATE o2o.points_account a SET closed_at = now()
-	WHERE a.profile_id = account.profile_id AND a.account_id = account.account_id AND a.closed_at IS NULL;
-	RETURN (SELECT a.closed_at FROM o2o.points_account a WHERE a.profile_id = account.profile_id AND a.account_id = account.account_id);
+	RETURN o2o.points_account_close(account.profile_id, account.account_id);
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_close(bigint, text) IS 'The same for a seller known by profile or customer id.';
 
@@ -87,7 +85,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN o2o.points_seller_close(o2o.points_person(seller, NULL), program);
 END $$;
-COMMENT ON FUNCTION o2o.points_seller_close(o2o.identifier, text) IS 'Closes the account of a seller in a program, who is known by an identifier and has been settled. Nobody can pay the seller from then on (O2321), nor is anything settled or refunded; points_seller_open() opens it again. A payment touches no row of the seller, so one in progress at that moment still arrives: points_seller_balance() tells. Returns when it was closed, the first time where it is called again. Errors: O2328 the seller has points, O2320 the seller has no account in the program, O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.points_seller_close(o2o.identifier, text) IS 'Closes the account of a seller in a program, who is known by an identifier and has been settled. Nobody can pay the seller from then on (O2321), nor is anything settled or refunded; points_seller_open() opens it again. A payment touches no row of the seller, so one in progress at that moment still arrives: points_seller_balance() and points_verify() (closed) tell, and the seller is opened, settled and closed once more. Returns when it was closed, the first time where it is called again. Errors: O2328 the seller has points, O2320 the seller has no account in the program, O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_seller_check(account_id bigint, amount o2o.points) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -116,65 +114,42 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_balance(o2o.identifier, text) IS 'Points that a seller, known by an identifier, has in a program: what customers paid, less refunds, less what was settled. Errors: O2320 the seller has no account there, O2201 nobody has the identifier.';
 
-CREATE OR REPLACE FUNCTION o2o.points_pay_once(person o2o.identifier, seller o2o.identifier, profile_id bigint, seller_profile_id bigint,
-	amount o2o.points, program text, reference text, reason text, idempotency_key text) RETURNS o2o.points_posted
+CREATE OR REPLACE FUNCTION o2o.points_pay_sql(person o2o.identifier, seller o2o.identifier, profile_id bigint, seller_profile_id bigint,
+	amount o2o.points, program text, reference text, reason text, request_id uuid) RETURNS o2o.points_posted
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	request uuid := gen_random_uuid();
-	replay jsonb;
 	posted o2o.points_posted;
 	account o2o.points_account;
 	customer bigint;
 	members bigint[];
 BEGIN
-	IF idempotency_key IS NOT NULL THEN
-		SELECT c.request_id, c.replay INTO request, replay
-		FROM o2o.request_claim(idempotency_key, 'points_pay', o2o.points_payload('pay', coalesce(person::text, points_pay_once.profile_id::text),
-			coalesce(seller::text, seller_profile_id::text), amount, program, reference, reason, NULL, NULL, NULL)) c;
-		IF replay IS NOT NULL THEN
-			RETURN jsonb_populate_record(NULL::o2o.points_posted, replay);
-		END IF;
+	PERFORM o2o.points_program_check(program, amount);
+	profile_id := o2o.points_person(person, points_pay_sql.profile_id);
+	account := o2o.points_seller_account(seller, seller_profile_id, program);
+	IF account.closed_at IS NOT NULL THEN
+		RAISE EXCEPTION 'the points account is closed'
+			USING ERRCODE = 'O2321', DETAIL = format('Account %s of the seller.', account.account_id), HINT = 'points_seller_open() opens it again.';
 	END IF;
-	profile_id := CASE WHEN person IS NULL THEN points_pay_once.profile_id ELSE o2o.person_profile(person) END;
-	seller_profile_id := CASE WHEN seller IS NULL THEN seller_profile_id ELSE o2o.person_profile(seller) END;
-	IF idempotency_key IS NOT NULL THEN
-		posted := o2o.points_execute_one('pay', profile_id, seller_profile_id, program, amount, request, reference, reason, now());
+	customer := (o2o.customer_lock(ARRAY[profile_id]))[1];
+	members := o2o.customer_profiles(customer);
+	IF account.profile_id = ANY (members) THEN
+		RAISE EXCEPTION 'nobody pays himself'
+			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customer);
 	END IF;
-	IF posted.transfer_id IS NULL THEN
-		PERFORM o2o.points_program_check(program, amount);
-		profile_id := o2o.points_person(NULL, profile_id);
-		account := o2o.points_seller_account(NULL, seller_profile_id, program);
-		IF account.closed_at IS NOT NULL THEN
-			RAISE EXCEPTION 'the points account is closed'
-				USING ERRCODE = 'O2321', DETAIL = format('Account %s of the seller.', account.account_id), HINT = 'points_seller_open() opens it again.';
-		END IF;
-		customer := (o2o.customer_lock(ARRAY[profile_id]))[1];
-		members := o2o.customer_profiles(customer);
-		IF account.profile_id = ANY (members) THEN
-			RAISE EXCEPTION 'nobody pays himself'
-				USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Customer %s.', customer);
-		END IF;
-		PERFORM o2o.points_accounts_lock(members, program);
-		posted.transfer_id := nextval('o2o.points_transfer_id_seq');
-		PERFORM o2o.points_draw(members, profile_id, customer, program, amount, posted.transfer_id, account.account_id, 'pay', reference, reason,
-			request, now());
-		posted.balance := o2o.points_customer_balance(customer, program);
-	END IF;
-	IF idempotency_key IS NOT NULL THEN
-		PERFORM o2o.request_finish(request, to_jsonb(posted));
-	END IF;
+	PERFORM o2o.points_accounts_lock(members, program);
+	posted.transfer_id := nextval('o2o.points_transfer_id_seq');
+	PERFORM o2o.points_draw(members, profile_id, customer, program, amount, posted.transfer_id, account.account_id, 'pay', reference, reason,
+		points_pay_sql.request_id, now());
+	posted.balance := o2o.points_customer_balance(customer, program);
 	RETURN posted;
 END $$;
-COMMENT ON FUNCTION o2o.points_pay_once(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text, text) IS 'points_pay between persons given by identifiers, or by ids where those are NULL. A replay of the key returns the first result.';
+COMMENT ON FUNCTION o2o.points_pay_sql(o2o.identifier, o2o.identifier, bigint, bigint, o2o.points, text, text, text, uuid) IS 'points_pay by the functions in SQL, once the key is claimed, between persons given by identifiers, or by ids where those are NULL.';
 
 CREATE OR REPLACE FUNCTION o2o.points_pay(person o2o.identifier, seller o2o.identifier, amount o2o.points, program text, reference text DEFAULT NULL,
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('pay', o2o.person_profile(person), o2o.person_profile(seller), amount, program, reference, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_pay_once(person, seller, NULL, NULL, amount, program, reference, reason, idempotency_key);
+	RETURN o2o.points_post_one('pay', person, NULL, seller, NULL, amount, program, reference, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_pay(o2o.identifier, o2o.identifier, o2o.points, text, text, text, text) IS 'Pays a seller with points of a person, both known by identifiers, the seller with an account that points_seller_open() made: amount, program, reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). Taken as points_burn takes them; any number of payments to one seller at once. points_refund() gives a payment back, points_settle() pays the seller out. Returns the transfer_id and the balance of the customer who paid. Errors: O2301 insufficient points, O2320 the seller has no account in the program, O2004 the key was used with other arguments, O2201 nobody has one of the identifiers, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, O2321 the account of the seller is closed, 22023 the seller is the same customer.';
 
@@ -182,10 +157,7 @@ CREATE OR REPLACE FUNCTION o2o.points_pay(person bigint, seller bigint, amount o
 	reason text DEFAULT NULL, idempotency_key text DEFAULT NULL) RETURNS o2o.points_posted
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF idempotency_key IS NULL THEN
-		RETURN o2o.points_post_one('pay', person, seller, amount, program, reference, reason, now(), 'program', NULL);
-	END IF;
-	RETURN o2o.points_pay_once(NULL, NULL, person, seller, amount, program, reference, reason, idempotency_key);
+	RETURN o2o.points_post_one('pay', NULL, person, NULL, seller, amount, program, reference, reason, idempotency_key, now(), 'program', NULL);
 END $$;
 COMMENT ON FUNCTION o2o.points_pay(bigint, bigint, o2o.points, text, text, text, text) IS 'The same for persons known by profile or customer ids.';
 

@@ -65,28 +65,38 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
 	place record;
 	first_day date;
-	last_exception date;
+	plain_weeks integer := 0;
 	opens_at timestamptz;
 BEGIN
-	SELECT l.time_zone, timezone(l.time_zone, l.opened_on::timestamp) AS opened_at, timezone(l.time_zone, l.closed_on::timestamp) AS closed_at
+	SELECT l.time_zone, greatest(store_next_opening.at, timezone(l.time_zone, l.opened_on::timestamp)) AS begins_at,
+		timezone(l.time_zone, l.closed_on::timestamp) AS closed_at, l.week_hours
 	INTO place FROM o2o.location l WHERE l.location_id = store_next_opening.location_id;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'unknown location %', store_next_opening.location_id USING ERRCODE = 'O2103', HINT = 'The places are the rows of o2o.location.';
+	ELSIF store_next_opening.at IS NULL OR NOT isfinite(place.begins_at) THEN
+		RETURN NULL;
 	END IF;
-	SELECT max(e.day) INTO last_exception
-	FROM o2o.location_hours_exception e WHERE e.location_id = store_next_opening.location_id;
-	-- Week by week from the day before, whose hours may still go on, to a whole week after the last exception.
-	first_day := timezone(place.time_zone, greatest(store_next_opening.at, place.opened_at))::date - 1;
-	LOOP
-		SELECT min(greatest(i.opens_at, store_next_opening.at, place.opened_at)) INTO opens_at
+	-- Week by week from the day before, whose hours may still go on. A week may have nothing because its hours are over and
+	-- the next because the clock leaps over them: after three without exceptions only days of exceptions can be different.
+	first_day := timezone(place.time_zone, place.begins_at)::date - 1;
+	WHILE first_day IS NOT NULL LOOP
+		SELECT min(greatest(i.opens_at, place.begins_at)) INTO opens_at
 		FROM o2o.location_intervals(store_next_opening.location_id, place.time_zone, first_day, 7) i
-		WHERE greatest(i.opens_at, store_next_opening.at, place.opened_at) < least(i.closes_at, place.closed_at);
-		EXIT WHEN opens_at IS NOT NULL OR first_day > greatest(last_exception, timezone(place.time_zone, greatest(store_next_opening.at, place.opened_at))::date);
-		first_day := first_day + 7;
+		WHERE greatest(i.opens_at, place.begins_at) < least(i.closes_at, place.closed_at);
+		EXIT WHEN opens_at IS NOT NULL OR timezone(place.time_zone, first_day::timestamp) >= place.closed_at;
+		plain_weeks := CASE WHEN EXISTS (SELECT FROM o2o.location_hours_exception e
+			WHERE e.location_id = store_next_opening.location_id AND e.day >= first_day AND e.day < first_day + 7) THEN 0 ELSE plain_weeks + 1 END;
+		IF place.week_hours <> '{}' AND plain_weeks < 3 THEN
+			first_day := first_day + 7;
+		ELSE
+			SELECT min(e.day) INTO first_day FROM o2o.location_hours_exception e
+			WHERE e.location_id = store_next_opening.location_id AND e.day >= first_day + 7;
+			plain_weeks := 0;
+		END IF;
 	END LOOP;
 	RETURN opens_at;
 END $$;
-COMMENT ON FUNCTION o2o.store_next_opening(bigint, timestamptz) IS 'The first moment from at on at which store_is_open(location_id, ...) is true: at itself when the place is open then; NULL when it never opens again, because it has no hours left or is closed for good. Error: O2103 unknown location.';
+COMMENT ON FUNCTION o2o.store_next_opening(bigint, timestamptz) IS 'The first moment from at on at which store_is_open(location_id, ...) is true: at itself when the place is open then; NULL when it never opens again, because it has no hours left or is closed for good, or when at is NULL or infinite. Error: O2103 unknown location.';
 
 CREATE OR REPLACE FUNCTION o2o.store_search(point o2o.geopoint, max_m double precision, open_at timestamptz, services text[], roles text[])
 RETURNS TABLE (location_id bigint, name text, "position" o2o.geopoint, distance_m double precision)

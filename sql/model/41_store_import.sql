@@ -55,7 +55,12 @@ BEGIN
 					IF NOT ((item ->> field)::double precision > 0 AND (item ->> field)::double precision < 'infinity') THEN
 						RAISE EXCEPTION 'must be above zero' USING ERRCODE = 'invalid_parameter_value';
 					END IF;
-				WHEN field IN ('opened_on', 'closed_on') THEN PERFORM (item ->> field)::date;
+				WHEN field IN ('opened_on', 'closed_on') THEN
+					IF NOT isfinite((item ->> field)::date) THEN
+						RAISE EXCEPTION 'must be a day' USING ERRCODE = 'invalid_parameter_value';
+					ELSIF field = 'closed_on' AND (item ->> 'closed_on')::date < (item ->> 'opened_on')::date THEN
+						RAISE EXCEPTION 'must not be before opened_on' USING ERRCODE = 'invalid_parameter_value';
+					END IF;
 				WHEN field IN ('roles', 'services') THEN
 					checked := checked || jsonb_build_object(field, o2o.location_word_list(item -> field));
 				WHEN field = 'hours' AND jsonb_typeof(item -> field) = 'string' THEN
@@ -73,6 +78,8 @@ BEGIN
 			END CASE;
 			IF field IN ('roles', 'services', 'hours', 'exceptions', 'areas') AND jsonb_typeof(checked -> field) <> 'array' THEN
 				RAISE EXCEPTION 'must be an array' USING ERRCODE = 'invalid_parameter_value';
+			ELSIF field IN ('roles', 'services') AND jsonb_path_exists(checked -> field, '$[*] ? (@.type() != "string")') THEN
+				RAISE EXCEPTION 'must be words' USING ERRCODE = 'invalid_parameter_value';
 			ELSIF field NOT IN ('hours', 'exceptions', 'areas') THEN
 				CONTINUE;
 			END IF;
@@ -87,7 +94,7 @@ BEGIN
 							RAISE EXCEPTION 'weekly hours are whole seconds' USING ERRCODE = 'invalid_parameter_value';
 						END IF;
 					WHEN 'exceptions' THEN
-						IF (entry ->> 'day')::date IS NULL OR ((entry ->> 'opens')::time IS NULL) <> ((entry ->> 'closes')::time IS NULL) THEN
+						IF NOT coalesce(isfinite((entry ->> 'day')::date), false) OR ((entry ->> 'opens')::time IS NULL) <> ((entry ->> 'closes')::time IS NULL) THEN
 							RAISE EXCEPTION 'an exception needs day, and opens and closes both or neither' USING ERRCODE = 'invalid_parameter_value';
 						END IF;
 					WHEN 'areas' THEN
@@ -105,8 +112,9 @@ BEGIN
 					CROSS JOIN jsonb_array_elements_text(CASE jsonb_typeof(h.value -> 'weekday') WHEN 'array' THEN h.value -> 'weekday' ELSE jsonb_build_array(h.value -> 'weekday') END) w (weekday)
 				GROUP BY w.weekday, (h.value ->> 'opens')::time HAVING count(*) > 1
 				UNION ALL
-				SELECT format('day %s stands twice', e.value ->> 'day') FROM jsonb_array_elements(CASE field WHEN 'exceptions' THEN checked -> field ELSE '[]' END) e
-				GROUP BY e.value ->> 'day' HAVING count(*) > 1
+				SELECT format('day %s %s', e.day, CASE WHEN count(*) > count(e.opens) THEN 'is closed, but stands twice' ELSE 'opens twice at ' || mode() WITHIN GROUP (ORDER BY e.opens) END)
+				FROM jsonb_to_recordset(CASE field WHEN 'exceptions' THEN checked -> field ELSE '[]' END) e (day date, opens time)
+				GROUP BY e.day HAVING count(*) > count(DISTINCT e.opens) AND count(*) > 1
 				UNION ALL
 				SELECT format('service %s has two areas', coalesce(a.value ->> 'service', 'delivery')) FROM jsonb_array_elements(CASE field WHEN 'areas' THEN checked -> field ELSE '[]' END) a
 				GROUP BY coalesce(a.value ->> 'service', 'delivery') HAVING count(*) > 1) d LIMIT 1;
@@ -115,7 +123,8 @@ BEGIN
 			END IF;
 		EXCEPTION
 			WHEN data_exception OR check_violation OR internal_error THEN
-				RAISE EXCEPTION '%: %', field, SQLERRM USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END;
+				GET STACKED DIAGNOSTICS bad = CONSTRAINT_NAME;
+				RAISE EXCEPTION '%: %', field, o2o.geopolygon_problem(bad, SQLERRM) USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END;
 		END;
 	END LOOP;
 	RETURN checked;
@@ -130,14 +139,19 @@ DECLARE
 	problems text[] := '{}';
 	first_state text;
 	unknown_zones text[];
+	unknown_parents text[];
+	circle bigint[];
 	written bigint;
 BEGIN
 	IF jsonb_typeof(location_import.rows) IS DISTINCT FROM 'array' THEN
 		RAISE EXCEPTION 'locations must be a JSON array of objects' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	-- asked once: the server reads all its files of time zones for it
+	-- asked once: the server reads all its files of time zones for the first, and all places for the second
 	unknown_zones := ARRAY(SELECT DISTINCT r.item ->> 'time_zone' FROM jsonb_array_elements(location_import.rows) r (item) WHERE r.item ->> 'time_zone' IS NOT NULL
 		EXCEPT SELECT z.name FROM pg_timezone_names z);
+	unknown_parents := ARRAY(SELECT DISTINCT r.item ->> 'parent' FROM jsonb_array_elements(location_import.rows) r (item) WHERE r.item ->> 'parent' IS NOT NULL
+		EXCEPT SELECT l.source || '/' || l.source_id FROM o2o.location l
+		EXCEPT SELECT (p.item ->> 'source') || '/' || (p.item ->> 'source_id') FROM jsonb_array_elements(location_import.rows) p (item));
 	FOR row IN
 		SELECT r.item, r.n, CASE jsonb_typeof(r.item) WHEN 'object' THEN coalesce(r.item ->> 'row', 'row ' || r.n)
 				|| coalesce(format(' (%s/%s)', r.item ->> 'source', r.item ->> 'source_id'), '') ELSE 'row ' || r.n END AS name,
@@ -151,10 +165,7 @@ BEGIN
 				RAISE EXCEPTION 'more than one row of this place' USING ERRCODE = 'invalid_parameter_value';
 			ELSIF row.item ->> 'time_zone' = ANY (unknown_zones) THEN
 				RAISE EXCEPTION 'unknown time zone "%"', row.item ->> 'time_zone' USING ERRCODE = 'invalid_parameter_value';
-			ELSIF row.item ->> 'parent' IS NOT NULL
-				AND NOT EXISTS (SELECT FROM o2o.location l WHERE l.source || '/' || l.source_id = row.item ->> 'parent')
-				AND NOT EXISTS (SELECT FROM jsonb_array_elements(location_import.rows) p (item) WHERE p.item ->> 'source' || '/' || (p.item ->> 'source_id') = row.item ->> 'parent')
-			THEN
+			ELSIF row.item ->> 'parent' = ANY (unknown_parents) THEN
 				RAISE EXCEPTION 'parent: unknown location "%"', row.item ->> 'parent' USING ERRCODE = 'O2103';
 			END IF;
 		EXCEPTION
@@ -195,16 +206,34 @@ BEGIN
 
 	UPDATE o2o.location l SET parent_location_id = parent.location_id
 	FROM jsonb_to_recordset(to_jsonb(checked)) r (source text, source_id text, parent text)
-		JOIN o2o.location parent ON parent.source || '/' || parent.source_id = r.parent
+		LEFT JOIN o2o.location parent ON parent.source || '/' || parent.source_id = r.parent
 	WHERE l.source = r.source AND l.source_id = r.source_id
 		AND l.parent_location_id IS DISTINCT FROM parent.location_id;
+	-- a circle among rows of which each alone is right
+	WITH RECURSIVE up AS (
+		SELECT l.location_id, l.parent_location_id AS at
+		FROM jsonb_to_recordset(to_jsonb(checked)) r (source text, source_id text, parent text) JOIN o2o.location l ON l.source = r.source AND l.source_id = r.source_id
+		WHERE r.parent IS NOT NULL
+		UNION
+		SELECT u.location_id, l.parent_location_id
+		FROM up u JOIN o2o.location l ON l.location_id = u.at
+		WHERE u.at <> u.location_id AND l.parent_location_id IS NOT NULL
+	)
+	SELECT array_agg(u.location_id) INTO circle FROM up u WHERE u.at = u.location_id;
+	IF circle IS NOT NULL THEN
+		SELECT format('%s (%s/%s)', coalesce(r.item ->> 'row', 'row ' || r.n), l.source, l.source_id) AS name INTO row
+		FROM unnest(checked) WITH ORDINALITY r (item, n) JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
+		WHERE l.location_id = ANY (circle) ORDER BY r.n LIMIT 1;
+		RAISE EXCEPTION '%: parent: a place cannot be part of itself', row.name USING ERRCODE = 'invalid_parameter_value',
+			DETAIL = 'Its parent, or the parent of that and so on, is the place itself.', HINT = 'Nothing was imported. Correct these rows and import all of them again.';
+	END IF;
 
 	DELETE FROM o2o.location_hours_exception e
 	USING unnest(checked) r (item), o2o.location l
 	WHERE r.item ? 'exceptions' AND l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
 		AND e.location_id = l.location_id;
-	INSERT INTO o2o.location_hours_exception (location_id, day, opens, closes, note)
-	SELECT l.location_id, e.day, e.opens, e.closes, e.note
+	INSERT INTO o2o.location_hours_exception (location_id, day, interval_no, opens, closes, note)
+	SELECT l.location_id, e.day, row_number() OVER (PARTITION BY l.location_id, e.day ORDER BY e.opens), e.opens, e.closes, e.note
 	FROM unnest(checked) r (item)
 		JOIN o2o.location l ON l.source = r.item ->> 'source' AND l.source_id = r.item ->> 'source_id'
 		CROSS JOIN jsonb_to_recordset(CASE jsonb_typeof(r.item -> 'exceptions') WHEN 'array' THEN r.item -> 'exceptions' ELSE '[]' END) e (day date, opens time, closes time, note text);
@@ -220,7 +249,7 @@ BEGIN
 		CROSS JOIN jsonb_to_recordset(CASE jsonb_typeof(r.item -> 'areas') WHEN 'array' THEN r.item -> 'areas' ELSE '[]' END) a (service text, radius_m double precision, area jsonb);
 	RETURN written;
 END $$;
-COMMENT ON FUNCTION o2o.location_import(jsonb) IS 'Registers places, or replaces their rows, from a JSON array of objects: source, source_id, name, and optionally kind (default store), organisation (code), parent (<source>/<source_id>), roles, services (arrays, or a text with | between the words), lon and lat (degrees, WGS84), attractiveness (default 1), time_zone (IANA, default: the source''s), address, city, region, country, opened_on, closed_on, hours ([{"weekday": 1 or [1,2,3], "opens": "09:00", "closes": "21:00"}], or a text as hours_parse() takes it), exceptions ([{"day": "2026-12-25", "opens": null, "closes": null, "note": "…"}], or such a text), areas ([{"service": "delivery", "radius_m": 3000}, {"service": "repair", "area": GeoJSON polygon}], or a text such as delivery 3000|repair 20000; service defaults to delivery), row (what errors call it; default: row and its number). hours, exceptions and areas replace what was there when the key is present. All rows or none: the first row that cannot be taken is named in the message, up to 19 more in the detail. Returns the number of places. Errors: O2101 unknown source, O2103 unknown parent, 22023 unknown key, kind, organisation or time zone, something missing or twice, 22P02, 22003, 22007 or 22008 no number, position, date or time, 23514 an area that is neither a radius nor a valid polygon.';
+COMMENT ON FUNCTION o2o.location_import(jsonb) IS 'Registers places, or replaces their rows, from a JSON array of objects: source, source_id, name, and optionally kind (default store), organisation (code), parent (<source>/<source_id>), roles, services (arrays, or a text with | between the words), lon and lat (degrees, WGS84), attractiveness (default 1), time_zone (IANA, default: the source''s), address, city, region, country, opened_on, closed_on, hours ([{"weekday": 1 or [1,2,3], "opens": "09:00", "closes": "21:00"}], or a text as hours_parse() takes it), exceptions ([{"day": "2026-12-25", "opens": null, "closes": null, "note": "…"}], or such a text; several intervals of a day are several objects), areas ([{"service": "delivery", "radius_m": 3000}, {"service": "repair", "area": GeoJSON polygon}], or a text such as delivery 3000|repair 20000; service defaults to delivery), row (what errors call it; default: row and its number). hours, exceptions and areas replace what was there when the key is present. All rows or none: the first row that cannot be taken is named in the message, up to 19 more in the detail. Returns the number of places. Errors: O2101 unknown source, O2103 unknown parent, 22023 unknown key, kind, organisation or time zone, something missing or twice, closed_on before opened_on, a place that would be part of itself, 22P02, 22003, 22007 or 22008 no number, position, date or time, 23514 an area that is neither a radius nor a valid polygon.';
 
 CREATE OR REPLACE FUNCTION o2o.location_mapped(item jsonb, columns jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -248,6 +277,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.location_mapped(jsonb, jsonb) IS 'A record of a file as location_import() takes it: what has one of its names, and for each key of columns its text with {name} replaced by that column''s value; nothing where all of these are empty or not there.';
 
+CREATE OR REPLACE FUNCTION o2o.location_columns_check(columns jsonb) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF jsonb_typeof(location_columns_check.columns) IS DISTINCT FROM 'object' THEN
+		RAISE EXCEPTION 'what the columns mean is not an object of JSON' USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'Write it as {"source_id": "{store_id}"}.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION o2o.location_columns_check(jsonb) IS 'Refuses what location_import_csv() and location_import_geojson() cannot take to say what columns or properties mean. Error: 22023 no object.';
+
 CREATE OR REPLACE FUNCTION o2o.location_import_csv(csv text, source text, columns jsonb DEFAULT '{}', delimiter text DEFAULT ',') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -256,6 +295,10 @@ DECLARE
 	line record;
 	items jsonb[] := '{}';
 BEGIN
+	IF location_import_csv.csv IS NULL OR location_import_csv.delimiter IS NULL THEN
+		RAISE EXCEPTION 'places need a text in CSV and its delimiter' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM o2o.location_columns_check(location_import_csv.columns);
 	FOR line IN SELECT c.line, c.fields FROM o2o.csv_rows(location_import_csv.csv, location_import_csv.delimiter) c LOOP
 		IF header IS NULL THEN
 			header := line.fields;
@@ -284,9 +327,12 @@ BEGIN
 		items := items || (o2o.location_mapped(jsonb_object(header, line.fields), location_import_csv.columns) - 'service'
 			|| jsonb_build_object('source', location_import_csv.source, 'row', 'line ' || line.line));
 	END LOOP;
+	IF header IS NULL THEN
+		RAISE EXCEPTION 'the text has no header' USING ERRCODE = 'bad_copy_file_format', DETAIL = 'It is empty.';
+	END IF;
 	RETURN o2o.location_import(to_jsonb(items));
 END $$;
-COMMENT ON FUNCTION o2o.location_import_csv(text, text, jsonb, text) IS 'Registers places, or replaces their rows, from the text of a CSV file with a header, as location_import() does. Columns with the names of its keys are taken; other columns are left out unless columns names them: an object of key and text, in which {column} stands for the column''s value, such as {"source_id": "{store_id}", "kind": "store", "hours": "Mo-Fr {open}-{close}"}. roles and services are words with | between them, hours and exceptions texts as hours_parse() takes them, areas such as delivery 3000|repair 20000. delimiter is one byte. For anything else rearrange the rows of csv_rows() and call location_import(). All rows or none, errors name the line. Returns the number of places. Errors: 22P04 broken CSV, or a line with more or fewer fields than the header, 22023 no such column, or none for source_id or name; those of location_import().';
+COMMENT ON FUNCTION o2o.location_import_csv(text, text, jsonb, text) IS 'Registers places, or replaces their rows, from the text of a CSV file with a header, as location_import() does. Columns with the names of its keys are taken; other columns are left out unless columns names them: an object of key and text, in which {column} stands for the column''s value, such as {"source_id": "{store_id}", "kind": "store", "hours": "Mo-Fr {open}-{close}"}. roles and services are words with | between them, hours and exceptions texts as hours_parse() takes them, areas such as delivery 3000|repair 20000. delimiter is one byte. For anything else rearrange the rows of csv_rows() and call location_import(). All rows or none, errors name the line. Returns the number of places. Errors: 22P04 broken CSV, nothing in it, or a line with more or fewer fields than the header, 22004 no text or delimiter, 22023 no such column, or none for source_id or name; those of location_import().';
 
 CREATE OR REPLACE FUNCTION o2o.location_import_geojson(geojson jsonb, source text, properties jsonb DEFAULT '{}') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -299,23 +345,31 @@ DECLARE
 	areas jsonb[] := '{}';
 	area record;
 	place bigint;
+	detail text;
 	written bigint := 0;
 BEGIN
 	IF jsonb_typeof(features) IS DISTINCT FROM 'array' THEN
 		RAISE EXCEPTION 'neither a FeatureCollection nor a Feature of GeoJSON' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	PERFORM o2o.location_columns_check(location_import_geojson.properties);
 	FOR feature IN SELECT f.item -> 'geometry' AS geometry, f.item ->> 'id' AS id, CASE jsonb_typeof(f.item -> 'properties') WHEN 'object' THEN f.item -> 'properties' ELSE '{}' END AS properties, f.n
 		FROM jsonb_array_elements(features) WITH ORDINALITY f (item, n) ORDER BY f.n
 	LOOP
 		item := jsonb_build_object('source_id', feature.id) || o2o.location_mapped(feature.properties, location_import_geojson.properties)
 			|| jsonb_build_object('source', location_import_geojson.source, 'row', 'feature ' || feature.n);
-		CASE feature.geometry ->> 'type'
-			WHEN 'Point' THEN items := items || (item - 'service' || jsonb_build_object('lon', feature.geometry -> 'coordinates' -> 0, 'lat', feature.geometry -> 'coordinates' -> 1));
-			WHEN 'Polygon', 'MultiPolygon' THEN areas := areas || (item || jsonb_build_object('area', feature.geometry));
-			ELSE
-				RAISE EXCEPTION 'feature %: a place is a Point, its service area a Polygon or MultiPolygon, not %', feature.n, coalesce(feature.geometry ->> 'type', 'nothing')
-					USING ERRCODE = 'invalid_parameter_value', HINT = 'Nothing was imported.';
-		END CASE;
+		BEGIN
+			PERFORM o2o.geojson_checked(coalesce(feature.geometry, 'null'));
+		EXCEPTION
+			WHEN invalid_parameter_value THEN
+				GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+				RAISE EXCEPTION 'feature %: %', feature.n, SQLERRM USING ERRCODE = 'invalid_parameter_value', DETAIL = detail,
+					HINT = 'Nothing was imported. A place is a Point, its service area a Polygon or MultiPolygon.';
+		END;
+		IF feature.geometry ->> 'type' = 'Point' THEN
+			items := items || (item - 'service' || jsonb_build_object('lon', feature.geometry -> 'coordinates' -> 0, 'lat', feature.geometry -> 'coordinates' -> 1));
+		ELSE
+			areas := areas || (item || jsonb_build_object('area', feature.geometry));
+		END IF;
 	END LOOP;
 	written := o2o.location_import(to_jsonb(items));
 	FOR area IN SELECT a.item FROM unnest(areas) WITH ORDINALITY a (item, n) ORDER BY a.n LOOP
@@ -330,7 +384,8 @@ BEGIN
 			ON CONFLICT (location_id, service) DO UPDATE SET radius_m = NULL, area = excluded.area;
 		EXCEPTION
 			WHEN data_exception OR check_violation OR internal_error THEN
-				RAISE EXCEPTION '%: %', area.item ->> 'row', SQLERRM USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END, HINT = 'Nothing was imported.';
+				GET STACKED DIAGNOSTICS detail = CONSTRAINT_NAME;
+				RAISE EXCEPTION '%: %', area.item ->> 'row', o2o.geopolygon_problem(detail, SQLERRM) USING ERRCODE = CASE SQLSTATE WHEN 'XX000' THEN '22023' ELSE SQLSTATE END, HINT = 'Nothing was imported.';
 		END;
 		written := written + 1;
 	END LOOP;

@@ -6,7 +6,7 @@ RETURNS TABLE (table_name name, distribution text, key name, family text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT n.name, p.distribution, p.key::name, p.family
 	FROM (VALUES
-		('distributed', 'profile_id', 'person', '{profile, identifier_period, identity_evidence, customer_change, profile_trait, profile_trait_mark, profile_consent, points_account, points_posting, points_lot, points_hold, points_hold_part, points_snapshot_account, points_snapshot_lot, points_exchanged, points_pool, points_pool_member, points_qualification, points_reward, sales_order, order_line, payment, sales_return, touchpoint}'),
+		('distributed', 'profile_id', 'person', '{profile, identifier_period, identity_evidence, customer_change, profile_trait, profile_trait_mark, profile_consent, points_account, points_posting, points_lot, points_hold, points_hold_part, points_snapshot_account, points_snapshot_lot, points_exchanged, points_pool, points_pool_member, points_qualification, points_reward, sales_order, order_line, payment, sales_return, touchpoint, segment_member}'),
 		('distributed', 'customer_id', 'person', '{customer, customer_household, points_tier_state, points_tier_history}'),
 		('distributed', 'survivor_customer_id', 'person', '{identity_merge}'),
 		('distributed', 'identifier', 'identifier', '{profile_identifier}'),
@@ -15,8 +15,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 		('distributed', 'profile_id', 'person', '{points_budget_use}'),
 		('reference', NULL, NULL, '{points_budget}'),
 		('local', NULL, NULL, '{points_reserve_headroom, points_budget_entry, import_points_opening, import_points_balance, import_points_event}'),
-		('reference', NULL, NULL, '{source, channel, currency, organisation, location, location_hours_exception, location_area, identifier_kind, identifier_block, household_rule, match_model, trait_policy, points_exchange_rate, points_partner, points_program, points_program_rate, points_reward_rule, points_rule, points_system_account, points_tier_level, points_tier_rule, product, sku, setting}'),
-		('local', NULL, NULL, '{model_version, change_base, source_table, source_column, points_rollup, points_rollup_horizon, points_snapshot, points_snapshot_contra, points_block, access_right, access_grant, maintenance, points_reserve_entry, import_identity, import_batch, import_problem, import_order, import_order_line, import_return, import_points, import_points_problem, import_touchpoint}')
+		('reference', NULL, NULL, '{source, channel, currency, organisation, location, location_hours_exception, location_area, identifier_kind, identifier_block, household_rule, match_model, trait_policy, points_exchange_rate, points_partner, points_program, points_program_rate, points_reward_rule, points_rule, points_system_account, points_tier_level, points_tier_rule, product, sku, segment, setting}'),
+		('local', NULL, NULL, '{model_version, change_base, source_table, source_column, points_rollup, points_rollup_lot, points_rollup_horizon, points_snapshot, points_snapshot_contra, points_block, access_right, access_grant, maintenance, points_reserve_entry, import_identity, import_batch, import_problem, import_order, import_order_line, import_return, import_points, import_points_problem, import_touchpoint}')
 	) p (distribution, key, family, tables), unnest(p.tables::name[]) n (name)
 	ORDER BY p.distribution, p.family, n.name
 $$;

@@ -167,7 +167,11 @@ add_event(Tracker *tracker, EventKind kind, const Visit *visit)
 static void
 note_dwell(Tracker *tracker, Visit *visit)
 {
-	if (visit->dwelt || tracker->now - visit->entered_at < tracker->min_dwell)
+	int64 stayed;
+
+	/* times may be farther apart than a number of microseconds tells */
+	if (visit->dwelt || (!pg_sub_s64_overflow(tracker->now, visit->entered_at, &stayed) &&
+						 stayed < tracker->min_dwell))
 		return;
 	visit->dwelt = true;
 	add_event(tracker, EVENT_DWELL, visit);

@@ -131,6 +131,8 @@ reach_store(int store, void *arg)
 	O2oHuffSearch *search = arg;
 	O2oHuffReached *reached = &search->reached[search->count++];
 
+	if (search->count % O2O_GEO_INTERRUPT_EVERY == 0)
+		CHECK_FOR_INTERRUPTS();
 	reached->store = store;
 	reached->metres = o2o_geo_distance(search->stores->fences[store].circle.center, search->from);
 }
@@ -159,8 +161,8 @@ o2o_huff_search_at(O2oHuffSearch *search, O2oGeoPoint from)
 	search->from = from;
 	search->count = 0;
 	o2o_geo_fences_at(&search->stores->reach, from, reach_store, search);
-	qsort_arg(search->reached, search->count, sizeof(O2oHuffReached), by_distance,
-			  search->stores->fences);
+	qsort_interruptible(search->reached, search->count, sizeof(O2oHuffReached), by_distance,
+						search->stores->fences);
 }
 
 /* Their shares, and the logarithm of the sum of their utilities: -infinity without a store. */

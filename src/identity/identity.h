@@ -8,6 +8,7 @@
 
 #include "o2o.h"
 
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
@@ -41,6 +42,12 @@ extern bool o2o_idna_to_ascii(const char *domain, char *ascii, size_t size);
 extern O2OIdentifierStatus
 o2o_identifier_read_phone(const char *number, int len, const char *country, int country_len,
 						  O2OIdentifierText *out);
+
+extern Datum o2o_identifier_kind(PG_FUNCTION_ARGS);
+
+/* person.c */
+extern bool
+o2o_identifier_profile_at(Datum identifier, TimestampTz as_of, bool read_only, int64 *profile_id);
 
 /* resolve_write.c */
 

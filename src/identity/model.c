@@ -68,6 +68,17 @@ static Statement statements[] = {
 								 KEYS(1, "identifier"), .is_any = true,
 								 COLUMNS(5, "identifier", "profile_id", "is_shared",
 										 "first_seen_at", "last_seen_at")}},
+	[O2O_SELECT_HOLDER] = {"SELECT i.profile_id, i.is_shared, i.last_seen_at "
+						   "FROM o2o.profile_identifier i "
+						   "WHERE i.identifier OPERATOR(o2o.=) $1",
+						   {IDENTIFIER},
+						   {"profile_identifier", "profile_identifier_pkey", KEYS(1, "identifier"),
+							COLUMNS(3, "profile_id", "is_shared", "last_seen_at")}},
+	[O2O_SELECT_TIME_TO_LIVE] = {"SELECT k.time_to_live FROM o2o.identifier_kind k "
+								 "WHERE k.kind" EQ "$1",
+								 {TEXTOID},
+								 {"identifier_kind", "identifier_kind_pkey", KEYS(1, "kind"),
+								  COLUMNS(1, "time_to_live")}},
 	[O2O_INSERT_IDENTIFIERS] = {"INSERT INTO o2o.profile_identifier "
 								"(identifier, profile_id, first_seen_at, last_seen_at) "
 								"SELECT u.id, pg_catalog.nextval('o2o.profile_id_seq'), $2, $2 "
@@ -79,12 +90,12 @@ static Statement statements[] = {
 							  {IDENTIFIER, TIMESTAMPTZOID}},
 	[O2O_RECYCLE_IDENTIFIER] =
 		{"WITH given AS (UPDATE o2o.profile_identifier i "
-		 "SET profile_id = $3, is_shared = false, first_seen_at = $2, last_seen_at = $2 "
+		 "SET profile_id = $3, is_shared = false, shared_at = NULL, first_seen_at = $2, last_seen_at = $2 "
 		 "WHERE i.identifier OPERATOR(o2o.=) $1 AND i.profile_id" EQ "$4 AND i.last_seen_at" EQ
 		 "$5 RETURNING 1) "
 		 "INSERT INTO o2o.identifier_period "
-		 "(profile_id, successor_profile_id, valid_from, valid_to, reason) "
-		 "SELECT $4, $3, $6, $7, 'expired' FROM given",
+		 "(profile_id, successor_profile_id, valid_from, valid_to, reason, last_seen_at) "
+		 "SELECT $4, $3, $6, $7, 'expired', $5 FROM given",
 		 {IDENTIFIER, TIMESTAMPTZOID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID,
 		  TIMESTAMPTZOID}},
 	[O2O_SELECT_PERIOD] = {"SELECT p.profile_id, p.valid_from, p.valid_to "

@@ -20,6 +20,7 @@
 #define PG_GETARG_POINTS(n) DatumGetPoints(PG_GETARG_DATUM(n))
 #define PG_RETURN_POINTS(units) return PointsGetDatum(units)
 
+extern Datum o2o_points_in(PG_FUNCTION_ARGS);
 extern char *o2o_points_text(int64 units);
 pg_noreturn extern void o2o_points_error_range(void);
 extern int o2o_points_check_scale(int scale);

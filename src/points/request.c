@@ -146,6 +146,26 @@ in_lot(o2o_points_instruction *instruction, const o2o_points_lot *lot)
 	instruction->funding = lot->funding;
 }
 
+/* The lot of points earned; of a call mostly all are, at one moment. */
+static void
+in_earned_lot(o2o_points_run *run, o2o_points_instruction *instruction, o2o_points_program *program,
+			  TimestampTz earned_at)
+{
+	if (!program->has_lot || program->earned_at != earned_at)
+	{
+		program->earned_at = earned_at;
+		program->lot_expires_at =
+			o2o_points_expiry(earned_at, program->expires_after, program->expires_round,
+							  program->time_zone, program->expires_at);
+		program->lot_month = o2o_points_month(earned_at, program->time_zone);
+		program->has_lot = true;
+	}
+	instruction->has_lot = true;
+	instruction->expires_at = program->lot_expires_at;
+	instruction->grant_month = program->lot_month;
+	instruction->funding = run->funding;
+}
+
 /* Points earned: debts of the profile are repaid first, the rest is a lot. */
 static void
 earn(o2o_points_run *run, o2o_points_request *request)
@@ -183,13 +203,7 @@ earn(o2o_points_run *run, o2o_points_request *request)
 	if (amount > 0)
 	{
 		fill(run, &instruction, request, "earn", account, contra, amount);
-		instruction.has_lot = true;
-		instruction.expires_at = o2o_points_expiry(
-			request->occurred_at, request->program->expires_after, request->program->expires_round,
-			request->program->time_zone, request->program->expires_at);
-		instruction.grant_month =
-			o2o_points_month(request->occurred_at, request->program->time_zone);
-		instruction.funding = run->funding;
+		in_earned_lot(run, &instruction, request->program, request->occurred_at);
 		o2o_points_writer_post(run->writer, &instruction);
 		if (request->program->is_enforced &&
 			pg_add_s64_overflow(request->program->issued, amount, &request->program->issued))

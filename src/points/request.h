@@ -2,8 +2,8 @@
  * request.h
  *		Requests: what callers ask of the ledger, as the fast path of single
  *		calls and points_post_many() takes them. Accounts of customers
- *		(party.c), lots that a debit takes (draw.c), and what is posted
- *		(request.c).
+ *		(party.c), lots that a debit takes (draw.c), what is posted (request.c),
+ *		and one request with its key (post_one.c).
  */
 #ifndef O2O_POINTS_REQUEST_H
 #define O2O_POINTS_REQUEST_H
@@ -23,6 +23,10 @@ typedef struct o2o_points_program
 	bool may_lapse;         /* on inactivity, which SQL looks after */
 	text *expires_round;
 	text *time_zone;
+	bool has_lot; /* it is known when points of this moment expire: */
+	TimestampTz earned_at;
+	TimestampTz lot_expires_at;
+	DateADT lot_month;
 	int64 system[3]; /* issuer, redeemed, in_transit */
 } o2o_points_program;
 
@@ -40,6 +44,21 @@ typedef struct o2o_points_party
 	int room;
 	struct o2o_points_party *next; /* in the same bucket */
 } o2o_points_party;
+
+/* The columns of a request, in the order of the arguments of o2o.points_execute(). */
+enum
+{
+	R_OPERATION,
+	R_PROFILE_ID,
+	R_COUNTER_PROFILE_ID,
+	R_PROGRAM,
+	R_AMOUNT,
+	R_REQUEST_ID,
+	R_REFERENCE,
+	R_REASON,
+	R_OCCURRED_AT,
+	R_COLUMNS
+};
 
 typedef enum o2o_points_outcome
 {
@@ -120,6 +139,8 @@ points_is_earn(const o2o_points_request *request)
 }
 
 extern bool o2o_points_customers_lock(o2o_points_request *requests, int count);
+extern void
+o2o_points_request_of(o2o_points_request *request, const Datum *value, const bool *is_null);
 extern void o2o_points_execute(o2o_points_request *requests, int count);
 
 extern o2o_points_party *

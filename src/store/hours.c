@@ -185,7 +185,10 @@ o2o_store_open(O2oStoreHours *hours, int64 place, Datum week_hours, const O2oSto
 	if (is_open_by_exception(hours, place, local, replaced))
 		return true;
 	if (!o2o_week_read(week_hours, &week))
-		elog(ERROR, "weekly hours of location " INT64_FORMAT " are broken", place);
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("no weekly hours, of location " INT64_FORMAT, place),
+						errdetail("week_hours_valid() is false for them."),
+						errhint("week_hours() makes them of a text such as Mo-Fr 09:00-18:00.")));
 	for (int i = 0; i < week.count; i += 2)
 	{
 		int weekday = week.seconds[i] / O2O_DAY_SECONDS;

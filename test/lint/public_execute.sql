@@ -12,11 +12,12 @@ WITH harmless(function, reason) AS
 	('o2o.customer_lock_roots(bigint[])', 'acts on the model with the rights of its caller'),
 	('o2o.health()', 'acts with the rights of its caller'),
 	('o2o.writer_horizon()', 'tells one time, and of nobody whose it is'),
+	('o2o.request_claim(text,text,jsonb)', 'acts with the rights of its caller, who needs those on table request'),
+	('o2o.request_finish(uuid,jsonb)', 'the same'),
 	('o2o.points_write(bigint[],bigint[],bigint[],bigint[],text[],timestamp with time zone[],date[],text[],o2o.points[],uuid[],bigint[],bigint[],text[],text[],timestamp with time zone[],bigint[])', 'acts with the rights of its caller, who needs those on the ledger''s tables'),
 	('o2o.points_post(bigint,bigint,bigint,bigint,text,timestamp with time zone[],date[],text[],o2o.points[],uuid,bigint,bigint,text,text,timestamp with time zone,bigint)', 'the same'),
 	('o2o.points_execute(text[],bigint[],bigint[],text[],o2o.points[],uuid[],text[],text[],timestamp with time zone[])', 'the same'),
-	('o2o.points_execute_one(text,bigint,bigint,text,o2o.points,uuid,text,text,timestamp with time zone)', 'the same'),
-	('o2o.points_post_one(text,bigint,bigint,o2o.points,text,text,text,timestamp with time zone,text,timestamp with time zone)', 'the same'),
+	('o2o.points_post_one(text,o2o.identifier,bigint,o2o.identifier,bigint,o2o.points,text,text,text,text,timestamp with time zone,text,timestamp with time zone)', 'the same'),
 	('o2o.points_verify_pass(refcursor,refcursor,bigint,boolean,text)', 'reads cursors that its caller has opened')
 )
 SELECT 'PUBLIC may execute', p.oid::regprocedure

@@ -80,7 +80,9 @@ INSERT INTO try VALUES
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": 9}]', 'pos', 'error/1', 'pos', payments => '[{"method": "cash", "amount": 8}]')$$, 'does not add up', '8.*9'),
 	('O2501', $$SELECT o2o.order_place('{}', '[{"sku": "error-tea", "unit_price": 9}]', 'pos', 'error/1', 'pos', currency => 'CNY', points_program => 'error_euro')$$, 'different currencies', 'CNY.*EUR'),
 	('O2502', $$SELECT o2o.order_place('{}', '[]', 'pos', 'error/1', 'pos')$$, 'needs lines', NULL),
-	('O2503', $$SELECT o2o.order_place('{}', '[{"sku": "error-unheard", "unit_price": 9}]', 'pos', 'error/1', 'pos')$$, 'error-unheard', NULL);
+	('O2503', $$SELECT o2o.order_place('{}', '[{"sku": "error-unheard", "unit_price": 9}]', 'pos', 'error/1', 'pos')$$, 'error-unheard', NULL),
+	('O2601', $$SELECT o2o.segment_add('card:error-a', 'error', 'pos')$$, '^there is no segment "error"$', NULL),
+	('O2601', $$SELECT o2o.segment_members(NULL)$$, '^there is no segment "<NULL>"$', NULL);
 UPDATE o2o.setting SET value = '3' WHERE name = 'identity.customer_cap';
 
 CREATE TEMP TABLE seen (n serial, state text, query text, wanted_message text, wanted_detail text, found_state text, message text, detail text, hint text);
@@ -106,7 +108,7 @@ SELECT ok(coalesce(message ~ wanted_message AND (wanted_detail IS NULL OR detail
 SELECT ok(hint <> '', format('HINT of %s: %s', query, hint)) FROM seen ORDER BY n;
 SELECT is_empty($$SELECT message FROM seen WHERE message ~ '\n' OR message ~ '^[A-Z][a-z]' OR message ~ '\.$'$$, 'messages begin small and end without a full stop');
 SELECT is_empty($$SELECT detail FROM seen WHERE concat_ws(' ', message, detail, hint) ~* '13912345678|error-nobody'$$, 'no error tells an identifier');
-SELECT is_empty($$SELECT r.state FROM unnest('{O2004,O2101,O2102,O2103,O2201,O2202,O2203,O2204,O2205,O2206,O2207,O2208,O2301,O2302,O2303,O2304,O2305,O2330,O2331,O2332,O2333,O2334,O2501,O2502,O2503}'::text[]) r (state)
+SELECT is_empty($$SELECT r.state FROM unnest('{O2004,O2101,O2102,O2103,O2201,O2202,O2203,O2204,O2205,O2206,O2207,O2208,O2301,O2302,O2303,O2304,O2305,O2330,O2331,O2332,O2333,O2334,O2501,O2502,O2503,O2601}'::text[]) r (state)
 	WHERE NOT EXISTS (SELECT FROM seen s WHERE s.found_state = r.state)$$, 'each code was met');
 
 SELECT * FROM finish();

@@ -126,6 +126,8 @@ WITH expected AS MATERIALIZED (SELECT hysteresis, x.* FROM unnest(ARRAY[0, 700])
 	FROM unnest(ARRAY[0, 700]) hysteresis, (SELECT array_agg(id) AS ids, array_agg(at) AS ats, array_agg(pos) AS positions FROM walk WHERE id % 3 = 0) w, (SELECT array_agg(id) AS ids, array_agg(area) AS shapes FROM shape) f,
 		geofence_events(w.ids, w.ats, w.positions, f.ids, f.shapes, '1000 days', hysteresis) e)
 SELECT (SELECT count(*) FROM expected) AS expected, count(*) AS wrong FROM ((TABLE expected EXCEPT ALL TABLE found) UNION ALL (TABLE found EXCEPT ALL TABLE expected)) d;
+-- from the first day to the last there are more microseconds than a number of them can be
+SELECT event, at FROM geofence_events('{1,1}', '{"4713-01-01 BC","294276-01-01"}', '{"0,0","0,0"}', '{1}', ARRAY['<(0,0),100>']::geocircle[]);
 -- it can be cancelled
 SET statement_timeout = '200ms';
 SELECT count(*) FROM geofence_events((SELECT array_agg(1::bigint) FROM generate_series(1, 100000)), (SELECT array_agg('2026-01-01'::timestamptz + i * interval '1 second') FROM generate_series(1, 100000) i),

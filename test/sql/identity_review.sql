@@ -42,10 +42,21 @@ SELECT outcome FROM identify('{"card": "1", "phone": "+8613800138000"}', 'pos');
 SELECT * FROM identity_verify();
 SELECT customer_at(:phone, :'before') = :whole AS "before", customer_at(:phone, now()) = customer_lookup(:phone) AS now,
 	customer_at(:card, :'before') = :whole AS stayed, customer_at(987654321, now());
+-- Who was one customer then, and how it came to what it is.
+SELECT label FROM customer_profiles_at('card:1', :'before') ORDER BY 1;
+SELECT label FROM customer_profiles_at('card:1', now()) ORDER BY 1;
+SELECT count(*) FROM customer_profiles_at('card:1', '2000-01-01 00:00+00');
+SELECT customer_at('phone:+8613800138000', :'before') = :whole AS before, count(*) FROM identity_bridges('card:1');
+SELECT h.what, (SELECT string_agg(o2o.profile_label(u), ' ' ORDER BY o2o.profile_label(u)) FROM unnest(h.profiles) u) AS whom, h.rule, h.source, h.reason, h.who IS NOT NULL AS told
+FROM identity_history('card:1') h;
+SELECT what, count(*) FROM identity_history('phone:+8613800138000') GROUP BY what ORDER BY what;
+SELECT count(*) FROM identity_history('card:1', :'before') h WHERE h.what = 'retracted';
+SELECT identity_history('card:nobody');
 -- Some, and not all, of one customer.
+SELECT customer_split('{card:1,email:a@shop.cn}'::identifier[], 'all of them');
 SELECT customer_split(ARRAY[:card, :email], 'all of them');
 SELECT customer_split(ARRAY[:card, :phone], 'of two customers');
-SELECT customer_split('{}', 'nobody');
+SELECT customer_split('{}'::bigint[], 'nobody');
 SELECT customer_split(ARRAY[987654321], 'unknown');
 
 -- Review of what was refused: accept one, reject the other, each once.

@@ -118,8 +118,23 @@ SELECT m.n, m.code, m.balance FROM o2o.points_post_many('{earn,earn}', ARRAY[pg_
 SELECT required, reserve, headroom FROM o2o.points_reserve_status('backed');
 SELECT * FROM o2o.points_verify();
 
--- Fast and slow: a trigger on the ledger leaves all to SQL.
+-- Keys where the table of requests is no plain one, as those where it is: claimed, answered again from either side, refused.
 CREATE FUNCTION pg_temp.nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER slow AFTER INSERT OR UPDATE ON o2o.request FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.nothing();
+SELECT balance FROM o2o.points_earn(pg_temp.id(8), 7, 'club', idempotency_key => 'd');
+SELECT balance FROM o2o.points_earn(pg_temp.id(8), 2, 'club', idempotency_key => 'slow');
+SELECT balance FROM o2o.points_earn(pg_temp.id(8), 2, 'club', idempotency_key => 'slow');
+SELECT balance FROM o2o.points_earn(pg_temp.id(8), 3, 'club', idempotency_key => 'slow');
+SELECT balance FROM o2o.points_burn(pg_temp.id(8), 2, 'club', idempotency_key => 'slow');
+SELECT available FROM o2o.points_hold(pg_temp.id(8), 1, 'club', idempotency_key => 'held');
+DROP TRIGGER slow ON o2o.request;
+SELECT balance FROM o2o.points_earn(pg_temp.id(8), 2, 'club', idempotency_key => 'slow');
+SELECT available FROM o2o.points_hold(pg_temp.id(8), 1, 'club', idempotency_key => 'held');
+SELECT balance, held FROM o2o.points_balance(pg_temp.id(8)) WHERE program = 'club';
+SELECT r.operation, r.result ? 'transfer_id' AS has_transfer, r.created_at <= now() AS has_time, r.created_by = session_user AS has_role
+FROM o2o.request r WHERE r.request_id IN (o2o.request_key('d'), o2o.request_key('slow')) ORDER BY 1;
+
+-- Fast and slow: a trigger on the ledger leaves all to SQL.
 CREATE FUNCTION pg_temp.outcome(is_slow boolean, b jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	result text;

@@ -133,6 +133,53 @@ SELECT balance FROM o2o.points_burn('card:ann', 3, 'ten');
 SELECT o2o.points_import(1);
 SELECT pg_temp.try($$SELECT o2o.points_earn('card:ann', 1, 'ten')$$);
 SELECT count(*) FROM o2o.points_verify();
+-- Outstanding by the rollup and what came since, against the lots: those that expire at, just before and just after full hours, within
+-- the hour, and never; expired ones, swept or not; expired ones on hold; refunds to such lots.
+SELECT o2o.points_program_create('hours', 'Hours', 'CNY', cost_per_point => 1, expires_after => interval '30 days', expires_round => 'none');
+-- Another transaction of the server, such as that of autovacuum, may keep it back for a while.
+CREATE PROCEDURE pg_temp.rollup() LANGUAGE plpgsql AS $$
+BEGIN
+	LOOP
+		PERFORM o2o.points_rollup_advance();
+		EXIT WHEN (SELECT max(p.seq) FROM o2o.points_posting p) < (SELECT h.horizon FROM o2o.points_rollup_horizon h);
+		COMMIT;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+CREATE FUNCTION pg_temp.hour() RETURNS timestamptz LANGUAGE sql AS $$ SELECT date_trunc('hour', now(), 'UTC') - interval '720 hours' $$;
+CREATE FUNCTION pg_temp.compare() RETURNS TABLE (outstanding numeric, of_lots numeric, reserved numeric) LANGUAGE sql AS $$
+	SELECT o2o.points_outstanding('hours'), sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric),
+		(SELECT r.outstanding FROM o2o.points_reserve r WHERE r.program = 'hours')
+	FROM o2o.points_lot l JOIN o2o.points_account a USING (profile_id, account_id) WHERE a.program = 'hours' $$;
+SELECT count(o2o.points_earn('card:ann', m.amount, 'hours', occurred_at => m.at)) FROM (
+	SELECT 1, pg_temp.hour() UNION ALL SELECT 2, pg_temp.hour() - interval '1 microsecond' UNION ALL SELECT 4, pg_temp.hour() + interval '1 hour' UNION ALL
+	SELECT 8, pg_temp.hour() + interval '1 hour 1 microsecond' UNION ALL SELECT 16, pg_temp.hour() + interval '3 hours' UNION ALL
+	SELECT 32, now() - interval '720 hours' + interval '1 second' UNION ALL SELECT 64, now()) m (amount, at);
+SELECT outstanding = of_lots AND outstanding = reserved AS same, outstanding BETWEEN 88 AND 124 AS right FROM pg_temp.compare();
+CALL pg_temp.rollup();
+SELECT count(*) > 3 AS has_hours FROM o2o.points_rollup_lot WHERE program = 'hours';
+SELECT outstanding = of_lots AND outstanding = reserved AS same FROM pg_temp.compare();
+UPDATE o2o.points_program SET expires_after = NULL WHERE program = 'hours';
+SELECT balance >= 128 AS never FROM o2o.points_earn('card:ann', 128, 'hours');
+SELECT outstanding = of_lots AND outstanding = reserved AS same FROM pg_temp.compare();
+-- All of the next hour on hold, and burned in part; the burn goes back.
+SELECT available >= 0 AS held FROM o2o.points_hold('card:ann', 12, 'hours', interval '2 days');
+SELECT transfer_id AS burn FROM o2o.points_burn('card:ann', 20, 'hours') \gset
+SELECT outstanding = of_lots AS same FROM pg_temp.compare();
+CALL pg_temp.rollup();
+SELECT refunded FROM o2o.points_refund(:burn, 15);
+SELECT outstanding = of_lots AS same FROM pg_temp.compare();
+-- Their hour is over: as if two days had passed.
+BEGIN;
+UPDATE o2o.points_lot SET expires_at = expires_at - interval '2 days' WHERE expires_at < 'infinity';
+UPDATE o2o.points_posting SET expires_at = expires_at - interval '2 days' WHERE expires_at < 'infinity';
+UPDATE o2o.points_hold_part SET expires_at = expires_at - interval '2 days' WHERE expires_at < 'infinity';
+UPDATE o2o.points_rollup_lot SET expires_by = expires_by - interval '2 days' WHERE expires_by < 'infinity';
+SELECT outstanding = of_lots AND outstanding = reserved AS same FROM pg_temp.compare();
+SELECT o2o.points_expire(1000) > 0 AS swept;
+SELECT outstanding = of_lots AND outstanding = reserved AS same FROM pg_temp.compare();
+ROLLBACK;
+SELECT count(*) FROM o2o.points_verify();
 -- More promised than covered is told.
 BEGIN;
 UPDATE o2o.points_stripe SET available = 5 WHERE stripe = 1 AND account_id = (SELECT account_id FROM o2o.points_reserve_headroom WHERE program = 'ten');

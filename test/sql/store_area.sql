@@ -102,6 +102,9 @@ SELECT location_import('[
 	{"source": "pos", "source_id": "new", "name": "New", "time_zone": "Asia/Tokyo", "opened_on": "2026-06-01", "closed_on": "2026-09-01", "hours": [{"weekday": [1, 7], "opens": "18:00", "closes": "02:00"}]},
 	{"source": "pos", "source_id": "works", "name": "Works", "time_zone": "UTC", "hours": [{"weekday": 3, "opens": "08:00", "closes": "09:00"}],
 	 "exceptions": [{"day": "2026-01-07"}, {"day": "2026-01-14"}, {"day": "2026-01-21"}, {"day": "2026-01-28"}, {"day": "2026-02-04"}]},
+	{"source": "pos", "source_id": "seldom", "name": "Seldom", "hours": "Mo 09:00-10:00; 2026-03-02 off; 9999-12-31 08:00-09:00", "time_zone": "UTC"},
+	{"source": "pos", "source_id": "once", "name": "Once", "exceptions": "9999-12-31 08:00-09:00", "time_zone": "UTC"},
+	{"source": "pos", "source_id": "never", "name": "Never", "exceptions": "9999-12-31 off"},
 	{"source": "pos", "source_id": "none", "name": "None"}]');
 SELECT c.source_id, c.at, store_next_opening(l.location_id, c.at::timestamptz) AT TIME ZONE l.time_zone AS opens, c.what
 FROM (VALUES
@@ -110,7 +113,9 @@ FROM (VALUES
 	(7, 'bar', '2026-07-19 04:00+02', 'next Saturday'), (8, 'bar', '2026-07-26 04:00+02', 'the one after is an exception'), (9, 'always', '2026-03-08 06:59:59+00', 'now'),
 	(10, 'early', '2026-03-28 12:00+00', '02:30 is skipped'), (11, 'early', '2026-10-24 12:00+00', 'the second 02:30'), (12, 'gap', '2026-03-28 12:00+00', 'hours that the clock skips: a week later'),
 	(13, 'fair', '2026-01-01 00:00+00', 'one day'), (14, 'fair', '2026-12-24 12:00+00', 'never again'), (15, 'new', '2026-05-20 00:00+09', 'opens for good on a Monday: Sunday''s night still goes on'),
-	(16, 'new', '2026-08-31 12:00+09', 'the last night'), (17, 'new', '2026-09-01 00:00+09', 'closed for good'), (18, 'works', '2026-01-01 00:00+00', 'five weeks of exceptions'), (19, 'none', '2026-01-01 00:00+00', 'no hours')) c (no, source_id, at, what)
+	(16, 'new', '2026-08-31 12:00+09', 'the last night'), (17, 'new', '2026-09-01 00:00+09', 'closed for good'), (18, 'works', '2026-01-01 00:00+00', 'five weeks of exceptions'), (19, 'none', '2026-01-01 00:00+00', 'no hours'),
+	(20, 'seldom', '2026-03-01 00:00+00', 'an exception next week'), (21, 'once', '2026-03-01 00:00+00', 'in eight thousand years'), (22, 'never', '2026-03-01 00:00+00', 'closed on that day too'),
+	(23, 'always', 'infinity', 'never ends'), (24, 'always', '-infinity', 'never begins'), (25, 'new', '-infinity', 'since it opened'), (26, 'always', NULL, 'no moment')) c (no, source_id, at, what)
 	JOIN location l USING (source_id) ORDER BY c.no;
 SELECT pg_temp.try('SELECT store_next_opening(999999, now())');
 -- around the changes of the clock and the ends of business: not open before, open then

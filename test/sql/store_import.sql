@@ -38,6 +38,8 @@ SELECT pg_temp.try(format('SELECT count(*) FROM csv_rows(%L, %L)', c, d)) FROM (
 
 -- Opening hours as text.
 SELECT t, h ->> 'hours' AS hours, h ->> 'exceptions' AS exceptions FROM unnest(ARRAY['Mo-Fr 09:00-12:00,13:00-21:00; Sa 10:00-02:00; Su off', 'Fr-Mo 8:00:00 - 22:00:00', 'mo, we,SA 7:30-24:00', '24/7; 2026-12-25 off; 2026-12-24 09:00-14:00', 'Sa -', '']) t, hours_parse(t) h;
+-- What comes later holds on its days.
+SELECT t, h ->> 'hours' AS hours, h ->> 'exceptions' AS exceptions FROM unnest(ARRAY['24/7; Su off', 'Mo-Su 09:00-18:00; We,Sa 09:00-12:00; Su off', 'Mo 09:00-10:00; Mo 11:00-12:00', '2026-12-24 09:00-12:00,13:00-15:00; 2026-12-25 10:00-11:00; 2026-12-25 off', '2026-12-25 off; 2026-12-25 10:00-11:00']) t, hours_parse(t) h;
 SELECT t, pg_temp.try(format('SELECT hours_parse(%L)', t)) FROM unnest(ARRAY['Monday 9-5', 'Mo 9-5', 'Mo-We-Fr 09:00-10:00', 'Mo 09:00-25:00', '2026-02-30 off', '09:00-21:00']) t;
 
 -- CSV: columns by name and by text around them.
@@ -63,12 +65,25 @@ SELECT pg_temp.try(format('SELECT location_import_csv(%L, %L, %L)', c, s, m)) FR
 	(E'source_id,name\n7,A', 'mars', '{}'), (E'source_id,name\n7,A', 'pos', '{"lon": "{x}"}'), (E'source_id,name\n7,A', 'pos', '{"hours": "Mo-Fr nine to five"}'), (E'source_id,name,roles\n7,A,\n8,B,x', 'pos', '{"time_zone": "Mars/Base"}'), (E'source_id,name\n7,A', 'pos', '{"longitude": "1"}'),
 	(E'source_id,name\n7,A', 'pos', '{"kind": "shop"}'), (E'source_id,name\n7,A', 'pos', '{"attractiveness": "0"}'), (E'source_id,name\n7,A', 'pos', '{"parent": "pos/nobody"}'), (E'source_id,name\n7,A', 'pos', '{"areas": "delivery far"}'), (E'source_id,name\n7,A', 'pos', '{"opened_on": "2026-02-30"}')) v (c, s, m);
 SELECT count(*) FROM location;
-SELECT location_import_csv('', 'pos'), location_import_csv('source_id,name', 'pos');
+SELECT location_import_csv('source_id,name', 'pos');
+-- A file that is not there, or empty, is no file without places.
+SELECT pg_temp.try(format('SELECT location_import_csv(%L, %L, %L, %L)', c, 'pos', m, d)) FROM (VALUES ('', '{}', ','), (E'\n\n', '{}', ','), (NULL, '{}', ','), (E'source_id,name\n7,A', '{}', NULL), (E'source_id,name\n7,A', '[]', ','), (E'source_id,name\n7,A', NULL, ','), (E'source_id,name\n7,A', '{"name": null}', ',')) v (c, m, d);
 -- JSON: the same, row by row
 SELECT pg_temp.try(format('SELECT location_import(%L)', r)) FROM unnest(ARRAY['[5]', '[{"source": "pos", "source_id": "7", "name": "A", "roles": 3}]', '[{"source": "pos", "source_id": "7", "name": "A"}, {"source": "pos", "source_id": "8", "name": "B", "hours": [{"weekday": 8, "opens": "09:00", "closes": "10:00"}]}]',
 	'[{"source": "pos", "source_id": "7", "name": "A", "hours": [{"weekday": 1, "opens": "09:00"}]}]', '[{"source": "pos", "source_id": "7", "name": "A", "hours": [{"weekday": [1, 2], "opens": "09:00", "closes": "10:00"}, {"weekday": 2, "opens": "09:00", "closes": "11:00"}]}]',
 	'[{"source": "pos", "source_id": "7", "name": "A", "exceptions": [{"day": "2026-01-01"}, {"day": "2026-01-01"}]}]', '[{"source": "pos", "source_id": "7", "name": "A", "exceptions": [{"opens": "09:00"}]}]', '[{"source": "pos", "source_id": "7", "name": "A", "areas": [{"radius_m": 1}, {"radius_m": 2}]}]',
 	'[{"source": "pos", "source_id": "7", "name": "A", "row": "sheet 2, line 9", "lon": 1}]', '[{"source": "pos", "source_id": "7", "name": "A", "time_zone": "CST"}]', '[{"source": "pos", "name": "A"}]']) r;
+SELECT pg_temp.try(format('SELECT location_import(%L)', r)) FROM unnest(ARRAY['[{"source": "pos", "source_id": "7", "name": "A", "roles": [null]}]', '[{"source": "pos", "source_id": "7", "name": "A", "services": [{"pickup": true}]}]', '[{"source": "pos", "source_id": "7", "name": "A", "opened_on": "2026-05-01", "closed_on": "2026-04-30"}]',
+	'[{"source": "pos", "source_id": "7", "name": "A", "closed_on": "infinity"}]', '[{"source": "pos", "source_id": "7", "name": "A", "exceptions": [{"day": "infinity"}]}]', '[{"source": "pos", "source_id": "7", "name": "A", "exceptions": [{"day": "2026-01-01", "opens": "09:00", "closes": "10:00"}, {"day": "2026-1-1", "opens": "9:00", "closes": "12:00"}]}]',
+	'[{"source": "pos", "source_id": "7", "name": "A", "exceptions": [{"day": "2026-01-01", "opens": "09:00", "closes": "10:00"}, {"day": "2026-01-01"}]}]', '[{"source": "pos", "source_id": "7", "name": "A", "areas": [{"area": {"type": "Polygon", "coordinates": [[[0, 0], [1, "x"], [1, 1], [0, 0]]]}}]}]',
+	'[{"source": "pos", "source_id": "7", "name": "A", "areas": [{"area": {"type": "MultiPolygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}}]}]', '[{"source": "pos", "source_id": "7", "name": "A", "areas": [{"area": {"type": "Point", "coordinates": [0, 0]}}]}]',
+	'[{"source": "pos", "source_id": "7", "name": "A", "parent": "pos/7"}]', '[{"source": "pos", "source_id": "9", "name": "C"}, {"source": "pos", "source_id": "7", "name": "A", "parent": "pos/8"}, {"source": "pos", "source_id": "8", "name": "B", "parent": "pos/7"}]']) r;
+-- Two intervals of one exceptional day; a later import replaces the parent too.
+SELECT location_import('[{"source": "pos", "source_id": "7", "name": "A", "parent": "pos/8", "time_zone": "Europe/Madrid", "hours": "Mo-Su 09:00-18:00; 2026-12-24 13:00-15:00,09:00-12:00"}, {"source": "pos", "source_id": "8", "name": "B"}]');
+SELECT day, interval_no, opens, closes FROM location_hours_exception ORDER BY location_id DESC, day, interval_no LIMIT 2;
+SELECT at, store_is_open(location_id, at::timestamptz), store_next_opening(location_id, at::timestamptz) FROM location, unnest('{2026-12-24 11:59:59+01,2026-12-24 12:00+01,2026-12-24 13:00+01,2026-12-24 15:00+01}'::text[]) at WHERE source = 'pos' AND source_id = '7' ORDER BY 1;
+SELECT location_import('[{"source": "pos", "source_id": "7", "name": "A"}, {"source": "pos", "source_id": "8", "name": "B", "parent": "pos/7"}]');
+SELECT l.source_id, p.source_id AS parent FROM location l LEFT JOIN location p ON p.location_id = l.parent_location_id WHERE l.source_id IN ('7', '8') ORDER BY 1;
 SELECT location_import('[{"source": "pos", "source_id": "7", "name": "A", "hours": "24/7; 2026-12-25 off", "parent": "pos/8", "exceptions": null, "areas": "500"}, {"source": "pos", "source_id": "8", "name": "Region", "kind": "region"}]');
 SELECT l.source_id, p.source_id AS parent, (SELECT count(*) FROM location_hours h WHERE h.location_id = l.location_id) AS hours, (SELECT day FROM location_hours_exception e WHERE e.location_id = l.location_id) AS exception,
 	(SELECT radius_m FROM location_area a WHERE a.location_id = l.location_id) AS radius FROM location l LEFT JOIN location p ON p.location_id = l.parent_location_id WHERE l.source_id IN ('7', '8') ORDER BY 1;
@@ -82,7 +97,8 @@ SELECT location_import_geojson('{"type": "FeatureCollection", "features": [
 SELECT source_id, name, position, roles, services, attractiveness, time_zone, (SELECT count(*) FROM location_hours h WHERE h.location_id = l.location_id) AS hours FROM location l WHERE source = 'crm' ORDER BY 1;
 SELECT location_import_geojson('{"type": "Feature", "geometry": {"type": "MultiPolygon", "coordinates": [[[[8.2, 47], [8.4, 47], [8.4, 47.1], [8.2, 47]]]]}, "properties": {"source_id": "22"}}', 'crm');
 SELECT name, area_service FROM stores_serving('8.5,47.4') UNION ALL SELECT name, area_service FROM stores_serving('8.38,47.05');
-SELECT pg_temp.try(format('SELECT location_import_geojson(%L, ''crm'')', g)) FROM unnest(ARRAY['[]', '{"type": "Point"}', '{"type": "Feature", "geometry": {"type": "LineString"}, "properties": {}}', '{"type": "Feature", "geometry": null, "properties": {}}',
+SELECT pg_temp.try(format('SELECT location_import_geojson(%L, ''crm'')', g)) FROM unnest(ARRAY['[]', '{"type": "Point"}', '{"type": "Feature", "geometry": {"type": "LineString"}, "properties": {}}', '{"type": "Feature", "geometry": null, "properties": {}}', '{"type": "FeatureCollection", "features": [5]}', '{"type": "Feature", "geometry": {"type": "Point", "coordinates": []}, "properties": {"source_id": "31", "name": "A"}}',
+	'{"type": "Feature", "geometry": {"type": "Point", "coordinates": ["8", 47]}, "properties": {"source_id": "31", "name": "A"}}', '{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], ["1", null], [0, 0]]]}, "properties": {"source_id": "22"}}',
 	'{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [8, 47]}, "properties": {"source_id": "31", "name": "A"}}, {"type": "Feature", "geometry": {"type": "Point", "coordinates": [200, 47]}, "properties": {"source_id": "32", "name": "B"}}]}',
 	'{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Point", "coordinates": [8, 47]}, "properties": {"source_id": "31", "name": "A"}}, {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}, "properties": {"source_id": "31"}}]}',
 	'{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": "x"}, "properties": {"source_id": "22"}}', '{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}, "properties": {"source_id": "nobody"}}']) g;

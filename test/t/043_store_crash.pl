@@ -52,13 +52,22 @@ my $answers = q{
 my $everything = q{SELECT count(*), count(DISTINCT id), bool_and(metres >= before) IS NOT FALSE
 	FROM (SELECT id, metres, lag(metres) OVER () AS before FROM (SELECT id, pos <-> '121.5,31.5' AS metres FROM %1$s ORDER BY pos <-> '121.5,31.5' OFFSET 0) t) t};
 
+# What the table without indexes answers; nobody writes to place, so a server is asked once.
+my %of_place;
+sub plain_answers
+{
+	my ($server, $table) = @_;
+	return $of_place{ $server->name } if $table eq 'place' && $of_place{ $server->name };
+	my $said = $server->safe_psql('postgres', 'SET enable_indexscan = off; SET enable_bitmapscan = off; ' . sprintf "$answers; SELECT count(*) FROM %1\$s", $table);
+	$of_place{ $server->name } = $said if $table eq 'place';
+	return $said;
+}
+
 # Every index that a table has, against the table without.
 sub same_answers
 {
 	my ($server, $table, $when) = @_;
-	my $plain = 'SET enable_indexscan = off; SET enable_bitmapscan = off; ';
-	my $expected = $server->safe_psql('postgres', $plain . sprintf $answers, $table);
-	my $count = $server->safe_psql('postgres', "SELECT count(*) FROM $table");
+	my ($expected, $count) = split /\n/, plain_answers($server, $table);
 	my @methods = split /\n/, $server->safe_psql('postgres', "SELECT am.amname FROM pg_index i JOIN pg_class c ON c.oid = indexrelid JOIN pg_am am ON am.oid = c.relam WHERE indrelid = '$table'::regclass AND indisvalid ORDER BY 1");
 	for my $method (@methods)
 	{

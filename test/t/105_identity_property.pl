@@ -2,7 +2,8 @@
 # of a seed that is printed. Customers are the components of the evidence in force,
 # from 1, 4 and 16 clients; where no rule refuses anything the order does not
 # matter; otherwise a batch, whole or in chunks, comes to the same as single calls in the order of time;
-# the last merge undone leaves no trace; points and orders never change.
+# the last merge undone leaves no trace; points, orders, segments and consents never change; a rule that
+# changed afterwards, reconciled, comes to the same as one that always held.
 use strict;
 use warnings;
 use lib 'test/t';
@@ -31,12 +32,13 @@ sub fresh
 # by chance one of another's.
 sub random_event
 {
-	my ($n, $mixed) = @_;
-	my $person = int rand $people;
+	my ($n, $mixed, $among) = @_;
+	$among //= $people;
+	my $person = int rand $among;
 	my %shown;
 	for (1 .. 1 + int rand 3)
 	{
-		my $who = 1000 + (rand() < $mixed ? int rand $people : $person);    # 0 is blocked
+		my $who = 1000 + (rand() < $mixed ? int rand $among : $person);    # 0 is blocked
 		my $id = (
 			"card:$who", "card:B$who", "email:p$who\@shop.cn", "cookie:c$who",
 			sprintf('phone:+86138001%05d', $who), "unionid:u$who", "device:d$who")[ rand 7 ];
@@ -51,11 +53,11 @@ sub json
 	return '["' . join('", "', @{ $event->{shown} }) . '"]';
 }
 
-# A second apart from each other.
+# A second apart from each other; of some days apart too.
 sub occurred_at
 {
 	my ($event) = @_;
-	return "timestamptz '2026-01-01 00:00+00' + $event->{n} * interval '1 second'";
+	return "timestamptz '2025-01-01 00:00+00' + interval '" . ($event->{days} // 365) . " days' + $event->{n} * interval '1 second'";
 }
 
 sub identify
@@ -154,6 +156,11 @@ for my $round (1 .. $rounds)
 		is($node->safe_psql($one, $evidence), $node->safe_psql($single, $evidence), "$one: and the same evidence");
 	}
 
+	# Rules that are changed afterwards come to the same as rules that always held.
+	# Where nothing keeps customers small, going through one again takes the square of its events.
+	my $some = $people < 100 ? $people : 100;
+	reconciling(map { with_tablet(random_event($_, 0.05, $some), $some / 8) } 1 .. 4 * $some);
+
 	# Many clients at once, under the same rules: who comes first differs, what holds does not.
 	for my $clients (4, 16)
 	{
@@ -170,6 +177,65 @@ for my $round (1 .. $rounds)
 	# 3. and 4. Merging, and taking back, over customers with points and orders.
 	undoing($single);
 	undoing(fresh());
+}
+
+# Now and then a device of the shop's is seen with it.
+sub with_tablet
+{
+	my ($event, $tablets) = @_;
+	return $event if rand() > 0.2;
+	return { %$event, shown => [ @{ $event->{shown} }, 'device:tablet' . int rand $tablets ] };
+}
+
+# A shared_threshold and a time to live that come after the events, and go again.
+sub reconciling
+{
+	my (@events) = @_;
+	my $threshold = q{UPDATE o2o.identifier_kind SET shared_threshold = 3 WHERE kind IN ('phone', 'device', 'cookie')};
+	my ($always, $changed) = (fresh(), fresh());
+	$node->safe_psql($_, $no_rule) for $always, $changed;
+	$node->safe_psql($always, $threshold);
+	clients($_, [ map { identify($_) } @events ]) for $always, $changed;
+	my $before = $node->safe_psql($changed, $partition);
+	my $expected = $node->safe_psql($always, $partition);
+	like($expected, qr/ shared/, 'some identifiers are shared');
+	is($node->safe_psql($always, 'SELECT count(*) FROM o2o.identity_reconcile()'), '0', "$always: nothing to reconcile");
+	reconciled_ok($changed, $threshold, $expected, 'lower threshold: as if it had always been so');
+	reconciled_ok($changed, 'UPDATE o2o.identifier_kind SET shared_threshold = NULL', $before, 'no threshold: as if there had never been one');
+	reconciled_ok($changed, $threshold, $expected, 'lower again');
+	$node->safe_psql($always, 'UPDATE o2o.identifier_kind SET shared_threshold = NULL');
+	my $rows = $node->safe_psql($always, 'SELECT count(*) FROM o2o.identity_reconcile(false)');
+	reconciled_ok($always, $threshold, $expected, "no threshold and back ($rows changes): as before");
+
+	# Events weeks apart: identifiers expire where they live for a month, and do not where they live for ever.
+	($always, $changed) = (fresh(), fresh());
+	$node->safe_psql($_, "$no_rule; UPDATE o2o.identifier_kind SET time_to_live = NULL") for $always, $changed;
+	my $short = q{UPDATE o2o.identifier_kind SET time_to_live = interval '30 days' WHERE kind IN ('phone', 'email')};
+	$node->safe_psql($changed, $short);
+	my @apart = map { { %$_, days => int($_->{n} * 400 / @events) } } @events;
+	clients($_, [ map { identify($_) } @apart ]) for $always, $changed;
+	$before = $node->safe_psql($changed, $partition);
+	$expected = $node->safe_psql($always, $partition);
+	isnt($before, $expected, 'some identifiers expired');
+	reconciled_ok($changed, 'UPDATE o2o.identifier_kind SET time_to_live = NULL', $expected, 'no time to live: as if there had never been one');
+	reconciled_ok($changed, $short, $before, 'the short one again: as before');
+	return;
+}
+
+# The dry run says what the run does; it leaves nothing to do.
+sub reconciled_ok
+{
+	my ($database, $rule, $expected, $name) = @_;
+	my $changes = q{SELECT r.change, r.customer_id, r.other_customer_id, r.profiles, r.evidence_id, r.reason FROM o2o.identity_reconcile(%s) r};
+	$node->safe_psql($database, $rule);
+	my $told = $node->safe_psql($database, sprintf $changes, 'true');
+	isnt($told, '', "$database: there is something to reconcile");
+	is($node->safe_psql($database, sprintf $changes, 'false'), $told, "$database: reconciled as the dry run says");
+	is($node->safe_psql($database, $partition), $expected, "$database, $name");
+	is($node->safe_psql($database, sprintf $changes, 'true'), '', "$database: nothing is left to reconcile");
+	components_ok($node, $database, "$database, $name");
+	is($node->safe_psql($database, 'SELECT * FROM o2o.identity_verify()'), '', "$database, $name: identity_verify() returns no row");
+	return;
 }
 
 # The events into the staging table, in no particular order.
@@ -201,13 +267,16 @@ sub undoing
 	my ($database) = @_;
 	my @facts = split /\n/, $node->safe_psql($database, q{
 		SELECT relname FROM pg_class WHERE relnamespace = 'o2o'::regnamespace AND relkind = 'r'
-			AND relname ~ '^(points_|sales_|order_|payment|touchpoint)' ORDER BY 1});
+			AND relname ~ '^(points_|sales_|order_|payment|touchpoint|segment|profile_consent)' ORDER BY 1});
 	$node->safe_psql($database, q{
 		UPDATE o2o.setting SET value = '100000' WHERE name = 'identity.customer_cap';
 		UPDATE o2o.identifier_kind SET is_unique = false, max_per_customer = NULL, shared_threshold = NULL});
 	$node->safe_psql($database, join "\n", map { identify($_) } map { random_event(50000 + $_, 0) } 1 .. 2 * $people);
 	$node->safe_psql($database, q{
 		SELECT o2o.points_earn(p.profile_id, (10 + p.profile_id % 7)::o2o.points, 'stars') FROM o2o.profile p;
+		SELECT o2o.segment_create('third', 'Every third');
+		SELECT o2o.segment_add(p.profile_id, 'third', 'web') FROM o2o.profile p WHERE p.profile_id % 3 = 1;
+		SELECT o2o.consent_record(p.profile_id, 'marketing', 'sms', p.profile_id % 2 = 0, 'web') FROM o2o.profile p WHERE p.profile_id % 5 = 1;
 		SELECT o2o.points_burn(p.profile_id, 3, 'stars') FROM o2o.profile p WHERE p.profile_id % 3 = 0;
 		SELECT o2o.order_place(to_jsonb(ARRAY[i.identifier::text]), '[{"sku": "T", "name": "Tea", "quantity": 2, "unit_price": 10}]', 'web', 'o' || i.profile_id, 'web', points_program => 'stars')
 		FROM o2o.profile_identifier i WHERE NOT i.is_shared AND i.profile_id % 2 = 0});
@@ -254,7 +323,7 @@ sub undoing
 	cmp_ok($taken - $undone, '>', 2, "$database: merges were taken back in any order");
 	is($node->safe_psql($database, 'SELECT * FROM o2o.identity_verify()'), '', "$database: identity_verify() returns no row");
 	is($node->safe_psql($database, 'SELECT * FROM o2o.points_verify()'), '', "$database: points_verify() returns no row");
-	is($node->safe_psql($database, state_query(@facts)), $facts, "$database: no row of points, orders or touchpoints changed");
+	is($node->safe_psql($database, state_query(@facts)), $facts, "$database: no row of points, orders, touchpoints, segments or consents changed");
 	return;
 }
 

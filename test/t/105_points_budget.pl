@@ -104,5 +104,40 @@ value(q{DO $$ BEGIN WHILE o2o.sell(1) <> 'refused' LOOP END LOOP; END $$});
 is(value(q{SELECT outstanding, trim_scale(headroom), is_breached FROM o2o.points_reserve WHERE program = 'club'}), "$covered|0|f",
 	'it covers exactly what is outstanding once an order is refused');
 is(value(q{SELECT * FROM o2o.points_verify()}), '', 'points_verify() returns no row then');
+
+# At the limit: what burns free is issued again by whoever comes first, while the rollup goes on.
+$node->safe_psql('shop', q{
+	SET ROLE shop_owner;
+	CREATE FUNCTION o2o.give(card integer, amount integer) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN
+		RETURN (SELECT balance FROM o2o.points_earn(('card:' || card)::o2o.identifier, amount::o2o.points, 'club'));
+	EXCEPTION WHEN SQLSTATE 'O2305' THEN
+		RETURN 'refused';
+	END $$;
+});
+load_ok('limit', $long ? 1000 : 100, q{
+\set card random(1, 100)
+\set dice random(1, 100)
+\if :dice <= 55
+SELECT o2o.give(:card, :dice % 4 + 1);
+\elif :dice <= 85
+SELECT o2o.spend(:card, :dice % 3 + 1);
+\elif :dice <= 90
+BEGIN;
+SELECT o2o.spend(:card, 3);
+SELECT o2o.give(:card, 2);
+ROLLBACK;
+\elif :dice <= 98
+SELECT outstanding, 1 / (NOT is_breached)::integer FROM o2o.points_reserve_status('club');
+\else
+SELECT o2o.points_rollup_advance();
+\endif
+});
+value(q{DO $$ BEGIN WHILE o2o.give(1, 1) <> 'refused' LOOP END LOOP; END $$});
+is(value(q{SELECT outstanding, trim_scale(headroom) FROM o2o.points_reserve_status('club')}), "$covered|0", 'the last free point is issued, and not one more');
+is(value(q{SELECT trim_scale(sum(l.remaining::numeric)) FROM o2o.points_lot l JOIN o2o.points_account a USING (profile_id, account_id) WHERE a.program = 'club'}),
+	$covered, 'as the lots have it');
+is(value(q{SELECT o2o.spend(1, 1) <> 'insufficient', o2o.give(2, 1) <> 'refused', o2o.give(2, 1)}), 't|t|refused', 'a point burned is a point to issue');
+is(value(q{SELECT * FROM o2o.points_verify()}), '', 'points_verify() returns no row at the limit');
 unlike(slurp_file($node->logfile), qr/deadlock detected|PANIC|TRAP/, 'no deadlock');
 done_testing();

@@ -47,7 +47,12 @@ my $difference = q{
 	SELECT s.account_id, b.balance, s.balance
 	FROM (SELECT contra_account_id AS account_id, - sum(amount::numeric) AS balance FROM o2o.points_posting GROUP BY 1) s
 		FULL JOIN o2o.points_contra_balance() b USING (account_id)
-	WHERE b.balance::numeric IS DISTINCT FROM s.balance};
+	WHERE b.balance::numeric IS DISTINCT FROM s.balance
+	UNION ALL
+	SELECT NULL, NULL, l.remaining
+	FROM (SELECT a.program, sum(l.remaining::numeric) AS remaining
+			FROM o2o.points_lot l JOIN o2o.points_account a USING (profile_id, account_id) GROUP BY a.program) l
+	WHERE o2o.points_outstanding(l.program) <> l.remaining};
 
 my @writers = writers_start($node, 'shop', 8, $seconds, $seed, \&random_statement);
 my ($ends, $rounds, $advanced, @wrong, @snapshots) = (time + $seconds, 0, 0);

@@ -63,7 +63,8 @@ sub trouble_ok
 }
 
 # Customers are the components of the evidence in force, by a plain recursive
-# query that shares no code with the model.
+# query that shares no code with the model: what can be reached from a customer's
+# id are its profiles, all of them and no other, and none of them is lower.
 sub components_ok
 {
 	my ($node, $database, $when) = @_;
@@ -72,13 +73,13 @@ sub components_ok
 			SELECT DISTINCT a.id AS a, b.id AS b
 			FROM o2o.identity_evidence e, unnest(e.profiles) a (id), unnest(e.profiles) b (id) WHERE e.status = 'link'
 		), reach AS (
-			SELECT profile_id AS node, profile_id AS reached FROM o2o.profile
+			SELECT DISTINCT customer_id AS root, customer_id AS node FROM o2o.profile
 			UNION
-			SELECT r.node, e.b FROM reach r JOIN edge e ON e.a = r.reached
+			SELECT r.root, e.b FROM reach r JOIN edge e ON e.a = r.node
 		)
-		SELECT p.profile_id, p.customer_id, c.component
-		FROM o2o.profile p JOIN (SELECT node, min(reached) AS component FROM reach GROUP BY node) c ON c.node = p.profile_id
-		WHERE p.customer_id <> c.component}),
+		SELECT p.profile_id, p.customer_id, r.node, r.root
+		FROM o2o.profile p FULL JOIN reach r ON r.node = p.profile_id AND r.root = p.customer_id
+		WHERE p.profile_id IS NULL OR r.node IS NULL OR r.node < r.root}),
 		'', "$when: customers are the components of the evidence in force");
 	return;
 }
