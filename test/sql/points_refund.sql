@@ -88,6 +88,19 @@ SELECT o2o.points_expire() AS swept;
 SELECT * FROM lot WHERE who = 'card:bob';
 SELECT program, version, operation, contra, amount, balance FROM posting WHERE who = 'card:bob';
 SELECT * FROM o2o.points_verify();
+-- The time of grace is rounded as the program rounds.
+BEGIN;
+SELECT o2o.points_earn('card:bob', 50, 'grace', occurred_at => now() - interval '10 days' + interval '1 microsecond') IS NOT NULL AS earned;
+SELECT transfer_id AS grace FROM o2o.points_burn('card:bob', 5, 'grace') \gset
+COMMIT;
+UPDATE o2o.points_program SET expires_round = 'day' WHERE program = 'grace';
+BEGIN;
+SELECT refunded FROM o2o.points_refund(:grace);
+SELECT l.remaining, date_trunc('day', l.expires_at AT TIME ZONE 'UTC') = l.expires_at AT TIME ZONE 'UTC' AS end_of_day
+FROM o2o.points_lot l JOIN o2o.points_account a USING (profile_id, account_id) WHERE a.program = 'grace' AND l.expires_at > now() ORDER BY 2;
+ROLLBACK;
+UPDATE o2o.points_program SET expires_round = 'none' WHERE program = 'grace';
+SELECT o2o.points_expire() > 0 AS swept;
 
 -- Clawback: of its own lot first.
 SELECT transfer_id AS earn FROM o2o.points_earn('card:ann', 100, 'club', reference => 'pos/9', occurred_at => '2026-03-05 10:00+08') \gset

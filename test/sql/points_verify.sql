@@ -169,6 +169,14 @@ SELECT DISTINCT "check", program FROM o2o.points_verify('coins') ORDER BY 1, 2;
 SELECT DISTINCT "check", program FROM o2o.points_verify() ORDER BY 1, 2;
 ROLLBACK;
 
+-- What a transaction posts after its own snapshot is not in it, and is read.
+BEGIN;
+SELECT count(*) FROM o2o.points_earn((SELECT min(profile_id) FROM o2o.profile), 3, 'club');
+SELECT o2o.points_snapshot_take() AS taken \gset
+SELECT count(*) FROM o2o.points_earn((SELECT min(profile_id) FROM o2o.profile), 4, 'club');
+SELECT * FROM o2o.points_verify(since => :taken);
+ROLLBACK;
+
 -- A snapshot stands for all before it.
 SELECT o2o.points_snapshot_take() AS taken \gset
 SELECT balance FROM o2o.points_earn('card:ann', 11, 'club', 'after', occurred_at => '2026-02-11 10:00+00');
