@@ -79,7 +79,7 @@ ROLLBACK;
 -- A day ends before midnight: what is earned then is of the next.
 BEGIN;
 SELECT balance FROM o2o.points_earn('card:ann', 40, 'club', occurred_at => '2026-04-11 00:00+08');
-SELECT t.at, q.name, q.points FROM unnest('{2026-04-10 23:59:59+08,2026-04-11 00:00+08}'::timestamptz[]) t (at),
+SELECT t.day, q.name, q.points FROM (VALUES ('10 April', '2026-04-10 23:59:59+08'::timestamptz), ('11 April', '2026-04-11 00:00+08')) t (day, at),
 	o2o.points_quote('club', '[{"amount": 90}]', 'pos', (SELECT customer_id FROM o2o.profile LIMIT 1), at => t.at) q ORDER BY 1, 3 DESC;
 ROLLBACK;
 SELECT pg_temp.try($$INSERT INTO o2o.points_rule (program, kind, name, value) VALUES ('club', 'multiplier', 'x', 0.5)$$) ~ '^23514' AS factor;
