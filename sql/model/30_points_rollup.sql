@@ -74,10 +74,10 @@ BEGIN
 		RETURN 0;
 	END IF;
 	WITH posted AS MATERIALIZED (
-		SELECT p.contra_account_id, o2o.points_expiry_hour(p.expires_at) AS expires_by, sum(p.amount::numeric) AS amount, count(*) AS postings
+		SELECT p.contra_account_id, p.expires_at, o2o.points_total(p.amount) AS amount, count(*) AS postings
 		FROM o2o.points_posting p
 		WHERE p.seq >= old_horizon AND p.seq < new_horizon
-		GROUP BY p.contra_account_id, o2o.points_expiry_hour(p.expires_at)
+		GROUP BY p.contra_account_id, p.expires_at
 	), rolled AS (
 		INSERT INTO o2o.points_rollup AS r (account_id, balance)
 		SELECT p.contra_account_id, - sum(p.amount) FROM posted p GROUP BY p.contra_account_id
@@ -85,10 +85,10 @@ BEGIN
 	), lot AS (
 		-- The account on the other side is of the same program.
 		INSERT INTO o2o.points_rollup_lot AS r (program, expires_by, amount)
-		SELECT c.program, p.expires_by, sum(p.amount)
+		SELECT c.program, o2o.points_expiry_hour(p.expires_at), sum(p.amount)
 		FROM posted p JOIN o2o.points_contra_account c ON c.account_id = p.contra_account_id
-		WHERE p.expires_by IS NOT NULL
-		GROUP BY c.program, p.expires_by
+		WHERE p.expires_at IS NOT NULL
+		GROUP BY c.program, o2o.points_expiry_hour(p.expires_at)
 		ON CONFLICT ON CONSTRAINT points_rollup_lot_pkey DO UPDATE SET amount = r.amount + excluded.amount
 	)
 	SELECT coalesce(sum(p.postings), 0) INTO taken FROM posted p;
@@ -112,8 +112,9 @@ BEGIN
 		SELECT r.account_id, r.balance FROM o2o.points_rollup r
 		WHERE account_ids IS NULL OR r.account_id = ANY (account_ids)
 		UNION ALL
-		SELECT p.contra_account_id, - p.amount::numeric FROM o2o.points_posting p
+		SELECT p.contra_account_id, - o2o.points_total(p.amount) FROM o2o.points_posting p
 		WHERE p.seq >= since AND (account_ids IS NULL OR p.contra_account_id = ANY (account_ids))
+		GROUP BY p.contra_account_id
 	) b
 	GROUP BY b.account_id;
 END $$;
@@ -139,12 +140,12 @@ BEGIN
 	END IF;
 	RETURN (SELECT coalesce(sum(r.amount), 0) FROM o2o.points_rollup_lot r
 			WHERE r.program = points_outstanding.program AND r.expires_by > hour_end)
-		+ (SELECT coalesce(sum(p.amount::numeric), 0) FROM o2o.points_posting p
+		+ (SELECT coalesce(o2o.points_total(p.amount), 0) FROM o2o.points_posting p
 			WHERE p.seq >= since AND p.contra_account_id = ANY (others) AND p.expires_at > hour_end)
-		+ (SELECT coalesce(sum(l.remaining::numeric), 0) FROM o2o.points_lot l
+		+ (SELECT coalesce(o2o.points_total(l.remaining), 0) FROM o2o.points_lot l
 				JOIN o2o.points_account a ON a.profile_id = l.profile_id AND a.account_id = l.account_id
 			WHERE l.expires_at > moment AND l.expires_at <= hour_end AND a.program = points_outstanding.program)
-		+ (SELECT coalesce(sum(t.amount::numeric), 0) FROM o2o.points_hold_part t
+		+ (SELECT coalesce(o2o.points_total(t.amount), 0) FROM o2o.points_hold_part t
 				JOIN o2o.points_account a ON a.profile_id = t.profile_id AND a.account_id = t.account_id
 			WHERE t.is_open AND t.expires_at <= moment AND a.program = points_outstanding.program)
 		- lapsed;

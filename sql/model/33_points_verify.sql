@@ -247,7 +247,7 @@ BEGIN
 		format('lots have %s, rollup and postings since %s', trim_scale(coalesce(l.remaining, 0)), trim_scale(o.outstanding))
 	FROM o2o.points_program p
 		LEFT JOIN (
-			SELECT a.program, sum(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END::numeric) AS remaining
+			SELECT a.program, o2o.points_total(CASE WHEN l.expires_at > now() THEN l.remaining ELSE l.held END) AS remaining
 			FROM o2o.points_account a
 				JOIN o2o.points_lot l ON l.profile_id = a.profile_id AND l.account_id = a.account_id
 			GROUP BY a.program

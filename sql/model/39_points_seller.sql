@@ -58,7 +58,7 @@ BEGIN
 	RETURN (SELECT a.balance::numeric + coalesce((
 			SELECT r.balance FROM o2o.points_rollup r WHERE r.account_id = points_seller_balance_of.account_id), 0)
 		- coalesce((
-			SELECT sum(p.amount::numeric) FROM o2o.points_posting p
+			SELECT o2o.points_total(p.amount) FROM o2o.points_posting p
 			WHERE p.contra_account_id = points_seller_balance_of.account_id AND p.operation IN ('pay', 'refund') AND p.seq >= since), 0)
 		FROM o2o.points_account a WHERE a.account_id = points_seller_balance_of.account_id AND a.kind = 'seller');
 END $$;

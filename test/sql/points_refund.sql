@@ -68,6 +68,11 @@ SELECT balance FROM o2o.points_earn('card:dee', 20, 'club', occurred_at => '2026
 SELECT o2o.customer_merge('card:cem', 'card:dee', 'one person') IS NOT NULL AS merged;
 SELECT c.transfer_id AS burn FROM o2o.points_hold('card:cem', 25, 'club') h, o2o.points_capture(h.hold_id) c \gset
 SELECT count(*) > 0 AS parted FROM o2o.customer_unmerge((SELECT max(merge_id) FROM o2o.identity_merge), 'two people');
+-- (Cem acted, so that cem's were taken first, and dee's come back first.)
+BEGIN;
+SELECT refunded, balance FROM o2o.points_refund(:burn, 12);
+SELECT a.available AS cem, b.available AS dee FROM o2o.points_balance('card:cem') a, o2o.points_balance('card:dee') b;
+ROLLBACK;
 SELECT refunded, balance FROM o2o.points_refund(:burn);
 SELECT a.available AS cem, b.available AS dee FROM o2o.points_balance('card:cem') a, o2o.points_balance('card:dee') b;
 
@@ -100,6 +105,15 @@ SELECT captured, balance FROM o2o.points_capture(:hold);
 SELECT balance, held, available FROM o2o.points_balance('card:ann');
 SELECT pg_temp.try($$SELECT o2o.points_burn('card:ann', 1, 'club')$$), pg_temp.try(format('SELECT o2o.points_clawback(%s)', :earn));
 SELECT * FROM o2o.points_verify();
+-- Not of its own lot either: 2 of the 10 are free, 8 are owed, and what is on hold is captured as if nothing had been.
+BEGIN;
+SELECT transfer_id AS own FROM o2o.points_earn('card:bob', 10, 'club') \gset
+SELECT hold_id AS hold FROM o2o.points_hold('card:bob', 8, 'club') \gset
+SELECT taken, owed, balance FROM o2o.points_clawback(:own);
+SELECT captured, balance FROM o2o.points_capture(:hold);
+SELECT granted, remaining, consumed, clawed FROM lot WHERE who = 'card:bob' AND program = 'club';
+SELECT * FROM o2o.points_verify();
+ROLLBACK;
 -- What is earned next repays it.
 SELECT balance FROM o2o.points_earn('card:ann', 50, 'club', occurred_at => '2026-06-05 10:00+08');
 SELECT balance FROM o2o.points_earn('card:ann', 50, 'club', occurred_at => '2026-06-05 10:00+08');

@@ -67,6 +67,8 @@ SELECT outcome FROM o2o.points_reward('card:fay', 'card:dan', 'club', 'share');
 SELECT count(*) FROM o2o.points_reward_review;
 SELECT o2o.customer_merge('card:cid', 'card:fay', 'same phone') IS NOT NULL AS merged;
 SELECT kind, problem, sharer_points FROM o2o.points_reward_review;
+-- (Two a day: one of each profile.)
+UPDATE o2o.points_reward_rule SET per_day = 2 WHERE kind = 'share';
 SELECT outcome FROM o2o.points_reward('card:fay', 'card:hal', 'club', 'share');
 SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_reward('card:cid', 'card:fay', 'club')$$,
