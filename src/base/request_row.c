@@ -99,7 +99,7 @@ learn(O2OLearned *learned)
 	table = table_open(table_oid, AccessShareLock);
 	key_index = InvalidOid;
 	is_plain = o2o_relation_is_plain(table) && table->trigdesc == NULL && learn_columns(table) &&
-			   table->rd_att->constr->num_check == 0;
+			   (table->rd_att->constr == NULL || table->rd_att->constr->num_check == 0);
 	if (is_plain)
 	{
 		List *indexes = RelationGetIndexList(table);
