@@ -47,6 +47,10 @@ CREATE FUNCTION o2o.points_sum_state_total(state o2o.points_sum_state) RETURNS o
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_sum_state_total';
 COMMENT ON FUNCTION o2o.points_sum_state_total(state o2o.points_sum_state) IS 'The sum of the amounts in the state, NULL when there are none. Error 22003: out of range, judged here alone.';
 
+CREATE FUNCTION o2o.points_sum_state_numeric(state o2o.points_sum_state) RETURNS numeric
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_sum_state_numeric';
+COMMENT ON FUNCTION o2o.points_sum_state_numeric(state o2o.points_sum_state) IS 'The sum of the amounts in the state as numeric, NULL when there are none.';
+
 CREATE FUNCTION o2o.points_sum_state_average(state o2o.points_sum_state) RETURNS numeric
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_points_sum_state_average';
 COMMENT ON FUNCTION o2o.points_sum_state_average(state o2o.points_sum_state) IS 'The average of the amounts in the state, NULL when there are none.';
@@ -65,6 +69,21 @@ CREATE AGGREGATE o2o.sum(o2o.points) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE o2o.sum(o2o.points) IS 'The sum of all amounts that are not NULL, as points; NULL when there are none. Exact in any order of the rows: only the final value can be out of range, error 22003.';
+
+CREATE AGGREGATE o2o.points_total(o2o.points) (
+	SFUNC = o2o.points_sum_state_add,
+	STYPE = o2o.points_sum_state,
+	FINALFUNC = o2o.points_sum_state_numeric,
+	COMBINEFUNC = o2o.points_sum_state_merge,
+	INITCOND = '0:0',
+	MSFUNC = o2o.points_sum_state_add,
+	MINVFUNC = o2o.points_sum_state_remove,
+	MSTYPE = o2o.points_sum_state,
+	MFINALFUNC = o2o.points_sum_state_numeric,
+	MINITCOND = '0:0',
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE o2o.points_total(o2o.points) IS 'The sum of all amounts that are not NULL, as numeric, for totals that may be more than one amount of points can be; NULL when there are none. Exact.';
 
 CREATE AGGREGATE o2o.points_avg(o2o.points) (
 	SFUNC = o2o.points_sum_state_add,

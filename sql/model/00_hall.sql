@@ -40,7 +40,7 @@ COMMENT ON COLUMN o2o.request.created_by IS 'Login role that claimed it';
 CREATE OR REPLACE FUNCTION o2o.moment_check(at timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF at IS NULL OR NOT isfinite(at) OR at > now() + interval '1 day' THEN
+	IF at IS NULL OR NOT isfinite(at) OR at > now() + interval '24 hours' THEN
 		RAISE EXCEPTION 'the time of a fact must be finite and not in the future'
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It is %s.', coalesce(at::text, 'NULL')),
 				HINT = 'A clock may be ahead by a day at most.';

@@ -5,16 +5,16 @@
 
 CREATE TABLE IF NOT EXISTS o2o.points_rollup (
 	account_id bigint NOT NULL PRIMARY KEY,
-	balance o2o.points NOT NULL
+	balance numeric(38, 4) NOT NULL
 );
 COMMENT ON TABLE o2o.points_rollup IS 'What accounts got as the other side of postings below the horizon of points_rollup_horizon, one row an account; without a row: nothing. Written by points_rollup_advance() alone; points_system_balance() adds what was posted since.';
 COMMENT ON COLUMN o2o.points_rollup.account_id IS 'Account; refers to points_system_account, or to the points_account of a seller or partner';
-COMMENT ON COLUMN o2o.points_rollup.balance IS 'Minus the amounts of all postings below the horizon that have it as contra_account_id';
+COMMENT ON COLUMN o2o.points_rollup.balance IS 'Minus the amounts of all postings below the horizon that have it as contra_account_id, in points; all that a program ever issued may be more than one amount of points can be';
 
 CREATE TABLE IF NOT EXISTS o2o.points_rollup_lot (
 	program text NOT NULL,
 	expires_by timestamptz NOT NULL,
-	amount numeric NOT NULL,
+	amount numeric(38, 4) NOT NULL,
 	PRIMARY KEY (program, expires_by)
 );
 COMMENT ON TABLE o2o.points_rollup_lot IS 'What came into lots and went out of them below the horizon of points_rollup_horizon, one row a program and hour of expiry: what remained in them. Rows of hours that are over are taken away. Written by points_rollup_advance() alone; points_outstanding() adds what was posted since.';
@@ -74,21 +74,21 @@ BEGIN
 		RETURN 0;
 	END IF;
 	WITH posted AS MATERIALIZED (
-		SELECT p.contra_account_id, o2o.points_expiry_hour(p.expires_at) AS expires_by, o2o.sum(p.amount) AS amount, count(*) AS postings
+		SELECT p.contra_account_id, p.expires_at, o2o.points_total(p.amount) AS amount, count(*) AS postings
 		FROM o2o.points_posting p
 		WHERE p.seq >= old_horizon AND p.seq < new_horizon
-		GROUP BY p.contra_account_id, o2o.points_expiry_hour(p.expires_at)
+		GROUP BY p.contra_account_id, p.expires_at
 	), rolled AS (
 		INSERT INTO o2o.points_rollup AS r (account_id, balance)
-		SELECT p.contra_account_id, OPERATOR(o2o.-) o2o.sum(p.amount) FROM posted p GROUP BY p.contra_account_id
-		ON CONFLICT ON CONSTRAINT points_rollup_pkey DO UPDATE SET balance = r.balance OPERATOR(o2o.+) excluded.balance
+		SELECT p.contra_account_id, - sum(p.amount) FROM posted p GROUP BY p.contra_account_id
+		ON CONFLICT ON CONSTRAINT points_rollup_pkey DO UPDATE SET balance = r.balance + excluded.balance
 	), lot AS (
 		-- The account on the other side is of the same program.
 		INSERT INTO o2o.points_rollup_lot AS r (program, expires_by, amount)
-		SELECT c.program, p.expires_by, sum(p.amount::numeric)
+		SELECT c.program, o2o.points_expiry_hour(p.expires_at), sum(p.amount)
 		FROM posted p JOIN o2o.points_contra_account c ON c.account_id = p.contra_account_id
-		WHERE p.expires_by IS NOT NULL
-		GROUP BY c.program, p.expires_by
+		WHERE p.expires_at IS NOT NULL
+		GROUP BY c.program, o2o.points_expiry_hour(p.expires_at)
 		ON CONFLICT ON CONSTRAINT points_rollup_lot_pkey DO UPDATE SET amount = r.amount + excluded.amount
 	)
 	SELECT coalesce(sum(p.postings), 0) INTO taken FROM posted p;
@@ -99,7 +99,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_rollup_advance() IS 'Takes into the rollup what was posted below the oldest transaction that is still open; maintain() calls it. Returns the number of postings, NULL where another session is at it. Whoever posts neither waits for it nor is waited for. Postings of open and prepared transactions come in later, none is lost and none comes twice. Error: 40001 under REPEATABLE READ, when another session advanced meanwhile.';
 
 CREATE OR REPLACE FUNCTION o2o.points_contra_balance(account_ids bigint[] DEFAULT NULL)
-RETURNS TABLE (account_id bigint, balance o2o.points)
+RETURNS TABLE (account_id bigint, balance numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
 	since bigint := (SELECT h.horizon FROM o2o.points_rollup_horizon h);
@@ -107,13 +107,14 @@ BEGIN
 	-- A stable function: horizon, rollup and postings are of one snapshot. The
 	-- horizon stands apart so that the plan is made for its value.
 	RETURN QUERY
-	SELECT b.account_id, o2o.sum(b.balance)
+	SELECT b.account_id, sum(b.balance)
 	FROM (
 		SELECT r.account_id, r.balance FROM o2o.points_rollup r
 		WHERE account_ids IS NULL OR r.account_id = ANY (account_ids)
 		UNION ALL
-		SELECT p.contra_account_id, OPERATOR(o2o.-) p.amount FROM o2o.points_posting p
+		SELECT p.contra_account_id, - o2o.points_total(p.amount) FROM o2o.points_posting p
 		WHERE p.seq >= since AND (account_ids IS NULL OR p.contra_account_id = ANY (account_ids))
+		GROUP BY p.contra_account_id
 	) b
 	GROUP BY b.account_id;
 END $$;
@@ -139,12 +140,12 @@ BEGIN
 	END IF;
 	RETURN (SELECT coalesce(sum(r.amount), 0) FROM o2o.points_rollup_lot r
 			WHERE r.program = points_outstanding.program AND r.expires_by > hour_end)
-		+ (SELECT coalesce(sum(p.amount::numeric), 0) FROM o2o.points_posting p
+		+ (SELECT coalesce(o2o.points_total(p.amount), 0) FROM o2o.points_posting p
 			WHERE p.seq >= since AND p.contra_account_id = ANY (others) AND p.expires_at > hour_end)
-		+ (SELECT coalesce(sum(l.remaining::numeric), 0) FROM o2o.points_lot l
+		+ (SELECT coalesce(o2o.points_total(l.remaining), 0) FROM o2o.points_lot l
 				JOIN o2o.points_account a ON a.profile_id = l.profile_id AND a.account_id = l.account_id
 			WHERE l.expires_at > moment AND l.expires_at <= hour_end AND a.program = points_outstanding.program)
-		+ (SELECT coalesce(sum(t.amount::numeric), 0) FROM o2o.points_hold_part t
+		+ (SELECT coalesce(o2o.points_total(t.amount), 0) FROM o2o.points_hold_part t
 				JOIN o2o.points_account a ON a.profile_id = t.profile_id AND a.account_id = t.account_id
 			WHERE t.is_open AND t.expires_at <= moment AND a.program = points_outstanding.program)
 		- lapsed;
@@ -152,7 +153,7 @@ END $$;
 COMMENT ON FUNCTION o2o.points_outstanding(text) IS 'Points of a program that are not spent and not expired, but for expired ones on hold; debts are not set off. Exact whether or not maintain() ran: the rollup, what was posted at or above its horizon, the lots that expire within the hour and the portions of holds of expired lots; the longer ago the rollup advanced, the more is read. A program with inactive_after looks at each of its accounts as well.';
 
 CREATE OR REPLACE FUNCTION o2o.points_system_balance(for_program text DEFAULT NULL)
-RETURNS TABLE (program text, kind text, account_id bigint, balance o2o.points)
+RETURNS TABLE (program text, kind text, account_id bigint, balance numeric)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF for_program IS NOT NULL AND NOT EXISTS (SELECT FROM o2o.points_program p WHERE p.program = for_program) THEN
@@ -160,10 +161,10 @@ BEGIN
 			USING ERRCODE = 'O2302', HINT = 'Make it with points_program_create().';
 	END IF;
 	RETURN QUERY
-	SELECT s.program, s.kind, s.account_id, coalesce(b.balance, 0::o2o.points)
+	SELECT s.program, s.kind, s.account_id, trim_scale(coalesce(b.balance, 0))
 	FROM o2o.points_system_account s
 		LEFT JOIN o2o.points_contra_balance() b ON b.account_id = s.account_id
 	WHERE for_program IS NULL OR s.program = for_program
 	ORDER BY s.program, s.kind;
 END $$;
-COMMENT ON FUNCTION o2o.points_system_balance(text) IS 'Balances of the system accounts of a program, or of all: kind, account, and points that went to it less those that came from it. The issuer''s is below zero: what was issued. Together with the balances of all points_account they come to zero. Exact whether or not maintain() ran. Error: O2302 unknown program.';
+COMMENT ON FUNCTION o2o.points_system_balance(text) IS 'Balances of the system accounts of a program, or of all: kind, account, and points that went to it less those that came from it. The issuer''s is below zero: what was issued. Numeric, for what a program ever issued may be more than one amount of points can be. Together with the balances of all points_account they come to zero. Exact whether or not maintain() ran. Error: O2302 unknown program.';

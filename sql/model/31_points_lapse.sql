@@ -17,10 +17,10 @@ FROM o2o.points_program r
 					SELECT t.version FROM o2o.points_posting t
 					WHERE t.profile_id = m.profile_id AND t.account_id = m.account_id
 						AND t.operation <> 'expire' AND (t.amount OPERATOR(o2o.>) 0 OR t.operation NOT IN ('clawback', 'reverse', 'adjust'))
-						AND o2o.points_expires_at(t.occurred_at, r.inactive_after, 'none', r.time_zone) > now() + interval '30 days'
+						AND o2o.points_expires_at(t.occurred_at, r.inactive_after, 'none', r.time_zone) > o2o.points_expires_at(now(), interval '30 days', 'none', r.time_zone)
 					ORDER BY t.version DESC LIMIT 1) t
 			WHERE m.profile_id = ANY (c.profile_ids) AND m.program = r.program AND m.kind IN ('member', 'debt') AND m.version > 0
-				AND o2o.points_expires_at(m.posted_at, r.inactive_after, 'none', r.time_zone) > now() + interval '30 days'
+				AND o2o.points_expires_at(m.posted_at, r.inactive_after, 'none', r.time_zone) > o2o.points_expires_at(now(), interval '30 days', 'none', r.time_zone)
 		) AS is_active
 	) q
 	CROSS JOIN LATERAL (
@@ -30,7 +30,7 @@ FROM o2o.points_program r
 		WHERE NOT q.is_active AND m.profile_id = ANY (c.profile_ids) AND m.program = r.program AND m.kind IN ('member', 'debt')
 			AND t.operation <> 'expire' AND (t.amount OPERATOR(o2o.>) 0 OR t.operation NOT IN ('clawback', 'reverse', 'adjust'))
 	) e
-WHERE r.inactive_after IS NOT NULL AND e.lapses_at <= now() + interval '30 days';
+WHERE r.inactive_after IS NOT NULL AND e.lapses_at <= o2o.points_expires_at(now(), interval '30 days', 'none', r.time_zone);
 COMMENT ON VIEW o2o.points_lapse IS 'One row per member account whose customer did nothing in the program for so long that its points are gone for inactivity, or will be within 30 days. What counts is the latest posting, over all profiles of the customer of today, other than an expiry and than what takes points back (clawback, reversal or adjustment below zero). Programs without inactive_after have no rows. Live; times are instants.';
 COMMENT ON COLUMN o2o.points_lapse.program IS 'Points program; refers to points_program';
 COMMENT ON COLUMN o2o.points_lapse.profile_id IS 'Profile whose account it is';

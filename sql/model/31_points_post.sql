@@ -100,6 +100,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION o2o.points_account_open(bigint, text, text) IS 'The account of a profile in a program by kind (member, seller …), made where it does not exist yet.';
 
+CREATE OR REPLACE FUNCTION o2o.points_account_close(profile_id bigint, account_id bigint) RETURNS timestamptz
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	UPDATE o2o.points_account a SET closed_at = now()
+	WHERE a.profile_id = points_account_close.profile_id AND a.account_id = points_account_close.account_id AND a.closed_at IS NULL;
+	RETURN (SELECT a.closed_at FROM o2o.points_account a
+		WHERE a.profile_id = points_account_close.profile_id AND a.account_id = points_account_close.account_id);
+END $$;
+COMMENT ON FUNCTION o2o.points_account_close(bigint, bigint) IS 'Closes an account, whose lock is held and of which it is clear that it may be closed, and returns when it was closed, the first time where it is called again.';
+
 CREATE OR REPLACE FUNCTION o2o.points_hold_close(profile_ids bigint[], program text DEFAULT NULL, hold_id bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

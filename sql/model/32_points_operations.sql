@@ -190,17 +190,20 @@ BEGIN
 		o2o.sum(a.balance OPERATOR(o2o.-) (a.held OPERATOR(o2o.-) h.over) OPERATOR(o2o.-) (l.gone OPERATOR(o2o.+) h.gone)),
 		o2o.sum(l.going OPERATOR(o2o.+) h.going)
 	FROM o2o.points_account a
-		CROSS JOIN LATERAL (SELECT coalesce(o2o.points_lapses_at(members, a.program), 'infinity') AS at OFFSET 0) g
+		JOIN o2o.points_program r ON r.program = a.program
+		CROSS JOIN LATERAL (
+			SELECT coalesce(o2o.points_lapses_at(members, a.program), 'infinity') AS at,
+				o2o.points_expires_at(now(), interval '30 days', 'none', r.time_zone) AS soon OFFSET 0) g
 		CROSS JOIN LATERAL (
 			SELECT coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE least(l.expires_at, g.at) <= now()), 0::o2o.points) AS gone,
 				coalesce(o2o.sum(l.remaining OPERATOR(o2o.-) l.held) FILTER (WHERE least(l.expires_at, g.at) > now()), 0::o2o.points) AS going
 			FROM o2o.points_lot l
 			WHERE l.profile_id = a.profile_id AND l.account_id = a.account_id
-				AND l.expires_at <= CASE WHEN g.at = 'infinity' THEN now() + interval '30 days' ELSE 'infinity' END) l
+				AND l.expires_at <= CASE WHEN g.at = 'infinity' THEN g.soon ELSE 'infinity' END) l
 		CROSS JOIN LATERAL (
 			SELECT coalesce(o2o.sum(t.amount), 0::o2o.points) AS over,
 				coalesce(o2o.sum(t.amount) FILTER (WHERE least(t.expires_at, g.at) <= now()), 0::o2o.points) AS gone,
-				coalesce(o2o.sum(t.amount) FILTER (WHERE least(t.expires_at, g.at) > now() AND least(t.expires_at, g.at) <= now() + interval '30 days'),
+				coalesce(o2o.sum(t.amount) FILTER (WHERE least(t.expires_at, g.at) > now() AND least(t.expires_at, g.at) <= g.soon),
 					0::o2o.points) AS going
 			FROM o2o.points_hold_part t
 			WHERE a.held OPERATOR(o2o.>) 0 AND t.profile_id = a.profile_id AND t.account_id = a.account_id
@@ -217,7 +220,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 BEGIN
 	RETURN QUERY SELECT b.* FROM o2o.points_balance_of(o2o.person_profile(person)) b;
 END $$;
-COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold (pending ones included), available (balance less held, less debts on an account of their own, and less what has expired, swept or not; below zero for who owes), and what of it expires within 30 days. A hold that is over counts as gone, and so does a lot, unless it is on hold, and so do points that are gone for inactivity. Error: O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.points_balance(o2o.identifier) IS 'What the customer has now, over all its profiles, one row per program in which it has an account: balance of the postings, points on hold (pending ones included), available (balance less held, less debts on an account of their own, and less what has expired, swept or not; below zero for who owes), and what of it expires within 30 days, on the program''s clock. A hold that is over counts as gone, and so does a lot, unless it is on hold, and so do points that are gone for inactivity. Error: O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_balance(person bigint)
 RETURNS TABLE (program text, balance o2o.points, held o2o.points, available o2o.points, expiring_30d o2o.points)

@@ -63,7 +63,7 @@ COMMENT ON COLUMN o2o.points_snapshot_lot.clawed IS 'Points taken back until the
 CREATE TABLE IF NOT EXISTS o2o.points_snapshot_contra (
 	snapshot_id bigint NOT NULL,
 	account_id bigint NOT NULL,
-	balance o2o.points NOT NULL,
+	balance numeric(38, 4) NOT NULL,
 	PRIMARY KEY (snapshot_id, account_id)
 );
 COMMENT ON TABLE o2o.points_snapshot_contra IS 'What accounts had got as the other side of postings when a snapshot was taken.';

@@ -76,7 +76,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM o2o.points_program_check(program, amount);
-	held_until := coalesce(expires_at, now() + expires_after);
+	held_until := coalesce(expires_at, CASE WHEN expires_after IS NOT NULL THEN o2o.points_expires_at(now(), expires_after, 'none',
+		(SELECT p.time_zone FROM o2o.points_program p WHERE p.program = points_hold_once.program)) END);
 	IF (held_until > now() AND held_until < 'infinity') IS NOT TRUE THEN
 		RAISE EXCEPTION 'a hold of points must end, and later than now'
 			USING ERRCODE = 'invalid_parameter_value', DETAIL = format('It would end at %s.', coalesce(held_until::text, 'NULL'));
@@ -105,7 +106,7 @@ BEGIN
 	RETURN QUERY SELECT h.hold_id, h.balance, h.available, h.held_until
 	FROM o2o.points_hold_once(person, NULL, amount, program, expires_after, expires_at, reference, reason, idempotency_key) h;
 END $$;
-COMMENT ON FUNCTION o2o.points_hold(o2o.identifier, o2o.points, text, interval, timestamptz, text, text, text) IS 'Puts points of a person, known by an identifier such as card:88001, aside: nobody can spend them until points_capture() burns them, points_void() releases them, or the hold is over: amount, program, how long from now, or until when (which goes before), reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). The lots are chosen as points_burn chooses them and stay on hold for this one, also when they expire meanwhile and when the customer is taken apart. Returns the hold_id, the customer''s balance (which a hold does not change) and what is available after it in the program, and until when it holds. Errors: O2301 insufficient points, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, 22023 the end is not after now, or infinite.';
+COMMENT ON FUNCTION o2o.points_hold(o2o.identifier, o2o.points, text, interval, timestamptz, text, text, text) IS 'Puts points of a person, known by an identifier such as card:88001, aside: nobody can spend them until points_capture() burns them, points_void() releases them, or the hold is over: amount, program, how long from now (days on the program''s clock), or until when (which goes before), reference of the caller''s document, reason, idempotency key (a repeated call with it returns the first result). The lots are chosen as points_burn chooses them and stay on hold for this one, also when they expire meanwhile and when the customer is taken apart. Returns the hold_id, the customer''s balance (which a hold does not change) and what is available after it in the program, and until when it holds. Errors: O2301 insufficient points, O2004 the key was used with other arguments, O2201 nobody has the identifier, O2302 unknown program, O2303 amount not positive, O2304 more digits than the program''s scale, 22023 the end is not after now, or infinite.';
 
 CREATE OR REPLACE FUNCTION o2o.points_hold(person bigint, amount o2o.points, program text, expires_after interval DEFAULT '15 minutes',
 	expires_at timestamptz DEFAULT NULL, reference text DEFAULT NULL, reason text DEFAULT NULL, idempotency_key text DEFAULT NULL)

@@ -107,9 +107,8 @@ BEGIN
 		moved := available;
 	END IF;
 	SELECT f.* INTO forfeited, forgiven FROM o2o.points_forfeit(members, profile_id, customers[1], program, reason, claim.request_id) f;
-	UPDATE o2o.points_account a SET closed_at = now()
-	WHERE a.profile_id = ANY (members) AND a.program = points_close_once.program AND a.kind IN ('member', 'debt') AND a.closed_at IS NULL;
-	GET DIAGNOSTICS accounts = ROW_COUNT;
+	accounts := (SELECT count(o2o.points_account_close(a.profile_id, a.account_id)) FROM o2o.points_account a
+		WHERE a.profile_id = ANY (members) AND a.program = points_close_once.program AND a.kind IN ('member', 'debt') AND a.closed_at IS NULL);
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('accounts', accounts, 'moved', moved, 'forfeited', forfeited, 'forgiven', forgiven));
 END $$;
 COMMENT ON FUNCTION o2o.points_close_once(o2o.identifier, o2o.identifier, bigint, bigint, text, text, text, text) IS 'points_close for persons given by identifiers, or by ids where those are NULL. A replay of the key returns the first result.';

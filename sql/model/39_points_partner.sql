@@ -171,9 +171,7 @@ BEGIN
 		RAISE EXCEPTION 'the points account is not empty'
 			USING ERRCODE = 'O2328', DETAIL = format('the partner has %s', balance), HINT = 'points_partner_withdraw() what it has, points_partner_fund() what it owes.';
 	END IF;
-	UPDATE o2o.points_account a SET closed_at = now()
-	WHERE a.profile_id = found.profile_id AND a.account_id = found.account_id AND a.closed_at IS NULL;
-	RETURN (SELECT a.closed_at FROM o2o.points_account a WHERE a.profile_id = found.profile_id AND a.account_id = found.account_id);
+	RETURN o2o.points_account_close(found.profile_id, found.account_id);
 END $$;
 COMMENT ON FUNCTION o2o.points_partner_close(text, text) IS 'Closes the account of a partner in a program, who neither has nor owes points. From then on nothing is granted in its name (O2321), nor paid in or out; points that it funded stay with those who have them, and what is taken back of them is its again (points_partner_balance()), to be withdrawn after points_partner_reopen(). Returns when it was closed, the first time where it is called again. Errors: O2328 the partner has points or owes them, O2322 no such partner.';
 

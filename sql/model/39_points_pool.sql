@@ -303,7 +303,7 @@ BEGIN
 	END IF;
 	-- What has expired, and what nobody is there for.
 	PERFORM o2o.points_forfeit(ARRAY[pool_id], pool_id, pool_id, pool.program, reason, claim.request_id);
-	UPDATE o2o.points_account a SET closed_at = now() WHERE a.profile_id = pool_id;
+	PERFORM o2o.points_account_close(a.profile_id, a.account_id) FROM o2o.points_account a WHERE a.profile_id = pool_id;
 	UPDATE o2o.points_pool_member m SET left_at = now() WHERE m.profile_id = pool_id AND m.left_at IS NULL;
 	UPDATE o2o.points_pool p SET closed_at = now() WHERE p.profile_id = pool_id;
 	PERFORM o2o.request_finish(claim.request_id, jsonb_build_object('returned', coalesce(result, '[]')));

@@ -55,11 +55,11 @@ DECLARE
 	since bigint := (SELECT h.horizon FROM o2o.points_rollup_horizon h);
 BEGIN
 	-- A stable function: horizon, rollup and postings are of one snapshot.
-	RETURN (SELECT a.balance OPERATOR(o2o.+) coalesce((
-			SELECT r.balance FROM o2o.points_rollup r WHERE r.account_id = points_seller_balance_of.account_id), 0::o2o.points)
-		OPERATOR(o2o.-) coalesce((
-			SELECT o2o.sum(p.amount) FROM o2o.points_posting p
-			WHERE p.contra_account_id = points_seller_balance_of.account_id AND p.operation IN ('pay', 'refund') AND p.seq >= since), 0::o2o.points)
+	RETURN (SELECT a.balance::numeric + coalesce((
+			SELECT r.balance FROM o2o.points_rollup r WHERE r.account_id = points_seller_balance_of.account_id), 0)
+		- coalesce((
+			SELECT o2o.points_total(p.amount) FROM o2o.points_posting p
+			WHERE p.contra_account_id = points_seller_balance_of.account_id AND p.operation IN ('pay', 'refund') AND p.seq >= since), 0)
 		FROM o2o.points_account a WHERE a.account_id = points_seller_balance_of.account_id AND a.kind = 'seller');
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_balance_of(bigint) IS 'Points of a seller''s account: what was paid to it, less what was refunded and settled: the rollup, and what was posted since. No less than this is there while its lock is held.';
@@ -76,9 +76,7 @@ BEGIN
 		RAISE EXCEPTION 'the points account is not empty'
 			USING ERRCODE = 'O2328', DETAIL = format('the seller has %s', balance), HINT = 'points_settle() pays it out.';
 	END IF;
-	UPDATE o2o.points_account a SET closed_at = now()
-	WHERE a.profile_id = account.profile_id AND a.account_id = account.account_id AND a.closed_at IS NULL;
-	RETURN (SELECT a.closed_at FROM o2o.points_account a WHERE a.profile_id = account.profile_id AND a.account_id = account.account_id);
+	RETURN o2o.points_account_close(account.profile_id, account.account_id);
 END $$;
 COMMENT ON FUNCTION o2o.points_seller_close(bigint, text) IS 'The same for a seller known by profile or customer id.';
 
@@ -87,7 +85,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN o2o.points_seller_close(o2o.points_person(seller, NULL), program);
 END $$;
-COMMENT ON FUNCTION o2o.points_seller_close(o2o.identifier, text) IS 'Closes the account of a seller in a program, who is known by an identifier and has been settled. Nobody can pay the seller from then on (O2321), nor is anything settled or refunded; points_seller_open() opens it again. A payment touches no row of the seller, so one in progress at that moment still arrives: points_seller_balance() tells. Returns when it was closed, the first time where it is called again. Errors: O2328 the seller has points, O2320 the seller has no account in the program, O2201 nobody has the identifier.';
+COMMENT ON FUNCTION o2o.points_seller_close(o2o.identifier, text) IS 'Closes the account of a seller in a program, who is known by an identifier and has been settled. Nobody can pay the seller from then on (O2321), nor is anything settled or refunded; points_seller_open() opens it again. A payment touches no row of the seller, so one in progress at that moment still arrives: points_seller_balance() and points_verify() (closed) tell, and the seller is opened, settled and closed once more. Returns when it was closed, the first time where it is called again. Errors: O2328 the seller has points, O2320 the seller has no account in the program, O2201 nobody has the identifier.';
 
 CREATE OR REPLACE FUNCTION o2o.points_seller_check(account_id bigint, amount o2o.points) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

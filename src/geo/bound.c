@@ -71,47 +71,22 @@ parallel_square_near(const O2oGeoQuery *query, double l, double rho)
 }
 
 /*
- * Metres that no position in the box is nearer than, as o2o_geo_distance
- * counts them.
+ * The bound of what is farther away, from the square of its meridional part, its gap
+ * of longitude in radians and at most its distance from the axis.
  *
- * Meridional part: see above.
  * Parallel part: x = 4 sin^2(l / 2) = l^2 - l^4/12 + l^6/360 - l^8/20160 + ..., cut
  * after a negative term; l is at most pi and the terms fall from the second on.
  * Beside the sum of both: nothing behind the half plane of the nearest
  * longitude is nearer than that plane, rho sin(l), which is what remains when
- * the box reaches a pole; sin^2(l) = x (1 - x / 4), which rises with x up to 2.
+ * a box reaches a pole; sin^2(l) = x (1 - x / 4), which rises with x up to 2.
  */
-double
-o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
+static double
+far_bound(const O2oGeoQuery *query, double square, double l, double rho)
 {
-	int64_t south = box->south - query->lat;
-	int64_t north = box->north - query->lat;
-	int64_t rise = south > 0 ? south : (north < 0 ? -north : 0);
-	int64_t west = box->west - query->lon;
-	int64_t east = query->lon - box->east;
-	int64_t aside = west > 0 ? west : (east > 0 ? east : 0);
-	double square = meridional_square(query, UNIT * rise);
-	double l, l2, rho, parallel;
-
-	if (aside == 0)
-		return bound_of_square(square);
-	/* a box that is not wide is no nearer the other way round */
-	if (aside < NEAR_UNITS && south > -NEAR_UNITS && north < NEAR_UNITS &&
-		box->east - box->west < O2O_GEO_LON_HALF)
-	{
-		double other = rho_below_near(query, UNIT * north);
-
-		rho = rho_below_near(query, UNIT * south);
-		return bound_of_square(
-			square + parallel_square_near(query, UNIT * aside, rho < other ? rho : other));
-	}
-	west = o2o_geo_gap(query->lon, box->west);
-	east = o2o_geo_gap(query->lon, box->east);
-	l = UNIT * (west < east ? west : east);
-	l2 = l * l;
-	rho = o2o_geo_rho_below(box->south, box->north);
-	parallel =
+	double l2 = l * l;
+	double parallel =
 		l2 * (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
+
 	square += query->end.rho * rho * parallel;
 	/* nearer the equator the parallels alone say as much */
 	if (rho < query->end.rho)
@@ -125,6 +100,36 @@ o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
 	return bound_of_square(square);
 }
 
+/* Metres that no position in the box is nearer than, as o2o_geo_distance counts them. */
+double
+o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
+{
+	int64_t south = box->south - query->lat;
+	int64_t north = box->north - query->lat;
+	int64_t rise = south > 0 ? south : (north < 0 ? -north : 0);
+	int64_t west = box->west - query->lon;
+	int64_t east = query->lon - box->east;
+	int64_t aside = west > 0 ? west : (east > 0 ? east : 0);
+	double square = meridional_square(query, UNIT * rise);
+
+	if (aside == 0)
+		return bound_of_square(square);
+	/* a box that is not wide is no nearer the other way round */
+	if (aside < NEAR_UNITS && south > -NEAR_UNITS && north < NEAR_UNITS &&
+		box->east - box->west < O2O_GEO_LON_HALF)
+	{
+		double rho = rho_below_near(query, UNIT * south);
+		double other = rho_below_near(query, UNIT * north);
+
+		return bound_of_square(
+			square + parallel_square_near(query, UNIT * aside, rho < other ? rho : other));
+	}
+	west = o2o_geo_gap(query->lon, box->west);
+	east = o2o_geo_gap(query->lon, box->east);
+	return far_bound(query, square, UNIT * (west < east ? west : east),
+					 o2o_geo_rho_below(box->south, box->north));
+}
+
 /* The same for a single position. */
 static inline double
 point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
@@ -133,16 +138,13 @@ point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
 	int64_t aside = o2o_geo_lon(point) - query->lon;
 	double angle = UNIT * rise;
 
+	double square = meridional_square(query, fabs(angle));
+
 	if (aside < NEAR_UNITS && aside > -NEAR_UNITS && rise < NEAR_UNITS && rise > -NEAR_UNITS)
 		return bound_of_square(
-			meridional_square(query, fabs(angle)) +
-			parallel_square_near(query, UNIT * aside, rho_below_near(query, angle)));
-	else
-	{
-		O2oGeoBox box = o2o_geo_point_box(point);
-
-		return o2o_geo_bound(query, &box);
-	}
+			square + parallel_square_near(query, UNIT * aside, rho_below_near(query, angle)));
+	return far_bound(query, square, UNIT * o2o_geo_gap(query->lon, query->lon + aside),
+					 o2o_geo_rho_below(query->lat + rise, query->lat + rise));
 }
 
 double

@@ -106,18 +106,25 @@ o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Levels of 4 x 4 cells, for prefixes and large labels: the next one below so many bits. */
+/*
+ * Prefixes and large labels are cells of every third bit.  A search reads all nodes
+ * of each tuple that it comes to, and about eight of them cost as much as one more
+ * tuple does: fewer nodes make too many levels, more are read in vain.
+ */
+#define LEVEL 3
+
+/* The next level below so many bits. */
 static inline int
 bits_below(int bits)
 {
-	return (bits + 5) / 4 * 4 - 1;
+	return (bits / LEVEL + 1) * LEVEL;
 }
 
 /* The one at so many bits, or above. */
 static inline int
 bits_level(int bits)
 {
-	return bits < 3 ? 0 : (bits + 1) / 4 * 4 - 1;
+	return bits / LEVEL * LEVEL;
 }
 
 Datum

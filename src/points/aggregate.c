@@ -22,6 +22,7 @@ PG_FUNCTION_INFO_V1(o2o_points_sum_state_add);
 PG_FUNCTION_INFO_V1(o2o_points_sum_state_remove);
 PG_FUNCTION_INFO_V1(o2o_points_sum_state_merge);
 PG_FUNCTION_INFO_V1(o2o_points_sum_state_total);
+PG_FUNCTION_INFO_V1(o2o_points_sum_state_numeric);
 PG_FUNCTION_INFO_V1(o2o_points_sum_state_average);
 
 #define GETARG_STATE(n) ((o2o_points_sum *) PG_GETARG_POINTER(n))
@@ -151,18 +152,35 @@ o2o_points_sum_state_total(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTS(units);
 }
 
+static Datum
+numeric_total(const o2o_points_sum *state)
+{
+	char text[O2O_POINTS_SUM_TEXT_SIZE];
+
+	o2o_points_sum_total(state, text);
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(-1));
+}
+
+/* The sum as numeric, which has no range to leave; NULL over no amounts. */
+Datum
+o2o_points_sum_state_numeric(PG_FUNCTION_ARGS)
+{
+	const o2o_points_sum *state = GETARG_STATE(0);
+
+	if (state->count == 0)
+		PG_RETURN_NULL();
+	return numeric_total(state);
+}
+
 /* The average; NULL over no amounts. It is exact as far as numeric is. */
 Datum
 o2o_points_sum_state_average(PG_FUNCTION_ARGS)
 {
 	const o2o_points_sum *state = GETARG_STATE(0);
-	char text[O2O_POINTS_SUM_TEXT_SIZE];
-	Datum total;
 
 	if (state->count == 0)
 		PG_RETURN_NULL();
-	o2o_points_sum_total(state, text);
-	total = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
-								Int32GetDatum(-1));
-	return DirectFunctionCall2(numeric_div, total, NumericGetDatum(int64_to_numeric(state->count)));
+	return DirectFunctionCall2(numeric_div, numeric_total(state),
+							   NumericGetDatum(int64_to_numeric(state->count)));
 }

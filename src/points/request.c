@@ -148,8 +148,8 @@ in_lot(o2o_points_instruction *instruction, const o2o_points_lot *lot)
 
 /* The lot of points earned; of a call mostly all are, at one moment. */
 static void
-in_earned_lot(o2o_points_run *run, o2o_points_instruction *instruction,
-			  o2o_points_program *program, TimestampTz earned_at)
+in_earned_lot(o2o_points_run *run, o2o_points_instruction *instruction, o2o_points_program *program,
+			  TimestampTz earned_at)
 {
 	if (!program->has_lot || program->earned_at != earned_at)
 	{

@@ -17,6 +17,7 @@
 #include "tcop/dest.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/timestamp.h"
@@ -83,7 +84,7 @@ static const Oid pass_types[PASS_COLUMNS] = {
 	INT8OID,        BYTEAOID,       UUIDOID,     INT8OID,     INT8OID,        TEXTOID,
 	TIMESTAMPTZOID, TEXTOID,        INT8OID,
 };
-static const Oid other_types[OTHER_COLUMNS] = {INT8OID, TEXTOID, TEXTOID, POINTS_TYPE, POINTS_TYPE};
+static const Oid other_types[OTHER_COLUMNS] = {INT8OID, TEXTOID, TEXTOID, NUMERICOID, NUMERICOID};
 
 /* Columns that are not NULL in a row of the pass, by its place; in all of them the first three are not. */
 #define HAS(column) (1U << (column))
@@ -261,6 +262,33 @@ need(const bool *nulls, uint32 columns)
 							errmsg("column %d of the cursor is NULL", i + 1)));
 }
 
+/* A total in units: a numeric of at most 34 digits before the point and 4 after it. */
+static o2o_int128
+units_of(Datum total)
+{
+	const char *digit = DatumGetCString(DirectFunctionCall1(numeric_out, total));
+	bool is_negative = *digit == '-';
+	int places = -1;
+	o2o_int128 units = 0;
+
+	for (digit += is_negative; *digit != '\0' && places < 4; digit++)
+	{
+		if (*digit == '.')
+			places = 0;
+		else
+		{
+			if (*digit < '0' || *digit > '9')
+				ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+								errmsg("a total of points is not a number")));
+			units = units * 10 + (*digit - '0');
+			places += places >= 0;
+		}
+	}
+	for (places = Max(places, 0); places < 4; places++)
+		units *= 10;
+	return is_negative ? -units : units;
+}
+
 static void
 take_other(o2o_verify *verify, const Datum *values, const bool *nulls)
 {
@@ -275,8 +303,8 @@ take_other(o2o_verify *verify, const Datum *values, const bool *nulls)
 	other->program = o2o_verify_program_of(verify, name, length);
 	name = text_of(values[OTHER_KIND], &length);
 	other->kind = o2o_verify_kind_of(verify, name, length);
-	other->rollup = nulls[OTHER_ROLLUP] ? 0 : DatumGetPoints(values[OTHER_ROLLUP]);
-	other->total = nulls[OTHER_BASE] ? 0 : DatumGetPoints(values[OTHER_BASE]);
+	other->rollup = nulls[OTHER_ROLLUP] ? 0 : units_of(values[OTHER_ROLLUP]);
+	other->total = nulls[OTHER_BASE] ? 0 : units_of(values[OTHER_BASE]);
 	other->above = 0;
 }
 

@@ -35,7 +35,7 @@ typedef struct o2o_verify_contra
 	int kind;
 	o2o_int128 total; /* of all postings */
 	o2o_int128 above; /* of those at or above the horizon of the rollup */
-	int64 rollup;
+	o2o_int128 rollup;
 } o2o_verify_contra;
 
 /* A lot: its row, and what its postings and the portions of holds come to. */

@@ -110,15 +110,25 @@ o2o_verify_report(o2o_verify *verify, const char *check, int program, bool has_a
 	tuplestore_putvalues(verify->found, verify->found_desc, values, nulls);
 }
 
-/* Points as text. Sums of damaged rows may be out of their range. */
+/* Points as text. Totals may be out of the range of one amount: as numeric has them. */
 const char *
 o2o_verify_points(o2o_int128 units)
 {
-	char *text;
+	char text[64];
+	char *digit = text + sizeof(text);
+	unsigned __int128 rest = units < 0 ? -(unsigned __int128) units : (unsigned __int128) units;
 
-	if (units < PG_INT64_MIN || units > PG_INT64_MAX)
-		return "out of range";
-	text = palloc(O2O_POINTS_TEXT_SIZE);
-	o2o_points_format((int64) units, text);
-	return text;
+	*--digit = '\0';
+	for (int place = 0; place < 4 || rest > 0 || place == 4; place++)
+	{
+		/* Zeros at the end of the fraction are not shown. */
+		if (place >= 4 || rest % 10 != 0 || *digit != '\0')
+			*--digit = '0' + (char) (rest % 10);
+		rest /= 10;
+		if (place == 3 && *digit != '\0')
+			*--digit = '.';
+	}
+	if (units < 0)
+		*--digit = '-';
+	return pstrdup(digit);
 }

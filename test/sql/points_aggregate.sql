@@ -31,13 +31,16 @@ FROM (VALUES (1, '922337203685477.5807'::points), (2, '922337203685477.5807'), (
 SELECT sum(p) FROM unnest('{-922337203685477.5808,-922337203685477.5808,922337203685477.5807,0.0001}'::points[]) p;
 SELECT pg_temp.error_of($$SELECT sum(p) FROM unnest('{922337203685477.5807,0.0001}'::points[]) p$$);
 SELECT pg_temp.error_of($$SELECT sum(p) FROM unnest('{-922337203685477.5808,-0.0001}'::points[]) p$$);
+SELECT points_total(p) FROM unnest('{922337203685477.5807,922337203685477.5807,-0.0001}'::points[]) p;
+SELECT points_total(p) IS NULL AS none, pg_typeof(points_total(p)) AS type FROM (VALUES (NULL::points)) v(p);
+SELECT i, points_total(p) OVER (ORDER BY i ROWS 1 PRECEDING) FROM unnest('{922337203685477.5807,922337203685477.5807,-1}'::points[]) WITH ORDINALITY u (p, i);
 SELECT points_avg(p) FROM unnest('{922337203685477.5807,922337203685477.5807,922337203685477.5806}'::points[]) p;
 
 -- Against numeric, in one process and in parallel.
 CREATE TABLE points_aggregate_row AS
 SELECT i, i % 7 AS k, CASE WHEN i % 11 > 0 THEN (hashint8extended(i, 5) / 10000.0 / (1 + i % 3 * 1000000))::numeric(20, 4)::points END AS p
 FROM generate_series(1, 20000) i;
-SELECT k, sum(p)::numeric = sum(p::numeric) AS sum, points_avg(p) = avg(p::numeric) AS points_avg, min(p)::numeric = min(p::numeric) AS min, max(p)::numeric = max(p::numeric) AS max
+SELECT k, sum(p)::numeric = sum(p::numeric) AS sum, points_avg(p) = avg(p::numeric) AS points_avg, points_total(p) = sum(p::numeric) AS points_total, min(p)::numeric = min(p::numeric) AS min, max(p)::numeric = max(p::numeric) AS max
 FROM points_aggregate_row WHERE i % 3 > 0 GROUP BY k ORDER BY k;
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT sum(p), points_avg(p), min(p), max(p) FROM points_aggregate_row WHERE i % 3 > 0;

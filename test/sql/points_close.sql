@@ -53,6 +53,11 @@ SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_adjust('card:ann', 1, 'club', 'why')$$,
 	$$SELECT o2o.points_clawback(o2o.points_transfer_find('card:phone', 'e1', 'club', 'earn'))$$,
 	$$SELECT o2o.points_burn('card:ann', 1, 'club')$$]) q;
+-- In a batch each of these has its code, and the others go on.
+BEGIN;
+SELECT m.n, m.code, m.balance FROM o2o.points_post_many('{earn,transfer,burn,earn}', NULL, '{1,1,1,1}', array_fill('club'::text, ARRAY[4]),
+	identifiers => '{card:ann,card:bob,card:phone,card:bob}', counterparty_identifiers => '{NULL,card:phone,NULL,NULL}') m ORDER BY m.n;
+ROLLBACK;
 SELECT points_earned FROM o2o.order_place('["card:ann"]', '[{"sku": "cup", "name": "Cup", "unit_price": 50}]', 'till', '1', 'pos', points_program => 'club');
 INSERT INTO o2o.import_order (batch_id, source, source_id, ordered_at, identifiers, channel_sold, currency, payment_method, points_program) VALUES
 	(1, 'till', '2', '2026-02-05 10:00+08', '["card:ann"]', 'pos', 'CNY', 'card', 'club');

@@ -112,6 +112,26 @@ SELECT o2o.points_expire() AS swept;
 SELECT * FROM lot WHERE program = 'short';
 SELECT points_balance, points_available FROM o2o.customer_360 c JOIN o2o.profile p USING (customer_id) JOIN who w USING (profile_id) WHERE w.who = 'card:bob';
 SELECT * FROM o2o.points_verify();
+-- Lot and hold both over and nobody swept: gone, whichever was first. (The time of a transaction stands still: they are over between the two.)
+BEGIN;
+SELECT balance FROM o2o.points_earn('card:bob', 50, 'short', occurred_at => now() - interval '10 days' + interval '1 microsecond');
+SELECT available FROM o2o.points_hold('card:bob', 20, 'short', expires_after => '1 microsecond');
+COMMIT;
+SELECT balance, held, available, expiring_30d FROM o2o.points_balance('card:bob');
+SELECT pg_temp.try($$SELECT o2o.points_burn('card:bob', 1, 'short')$$);
+SELECT o2o.points_expire() > 0 AS swept;
+SELECT balance, held, available FROM o2o.points_balance('card:bob');
+SELECT * FROM o2o.points_verify();
+
+-- Days are those of the program's clock, whatever the session's: here one of its next thirty has 23 hours.
+BEGIN;
+SELECT set_config('TimeZone', format('AAA0BBB,J%s/0,J%s/0', least(extract(doy FROM now() + interval '10 days'), 365), least(extract(doy FROM now() + interval '120 days'), 365)), true) ~ 'BBB' AS set;
+SELECT extract(epoch FROM now() + interval '30 days' - now()) / 3600 AS hours_of_session;
+UPDATE o2o.points_program SET expires_after = '719 hours 30 minutes' WHERE program = 'short';
+SELECT balance FROM o2o.points_earn('card:bob', 6, 'short');
+SELECT extract(epoch FROM held_until - now()) / 3600 AS hours FROM o2o.points_hold('card:bob', 1, 'short', expires_after => '30 days');
+SELECT expiring_30d FROM o2o.points_balance('card:bob') WHERE program = 'short';
+ROLLBACK;
 
 -- A hold on the points of both sides of a merge is captured and voided after the unmerge.
 SELECT outcome FROM o2o.identity_resolve('{card:cem}', 'pos', 'e3', now());

@@ -68,6 +68,18 @@ SELECT pg_temp.try($$SELECT o2o.points_refund((SELECT max(transfer_id) FROM o2o.
 SELECT pg_temp.try(format(q, pg_temp.pool())) FROM unnest(ARRAY[
 	$$SELECT o2o.points_pool_put('card:ann', %s, 1)$$, $$SELECT o2o.points_pool_close(%s)$$, $$SELECT o2o.points_pool_join('card:ann', %s)$$]) q;
 
+-- Who leaves gets what is hers, however much of the others is there.
+BEGIN;
+SELECT o2o.points_pool_open('card:ann', 'club', 'Two') IS NOT NULL AS opened;
+SELECT o2o.points_pool_join('card:bob', pg_temp.pool());
+SELECT pool_available FROM o2o.points_pool_put('card:ann', pg_temp.pool(), 30);
+SELECT balance FROM o2o.points_earn('card:bob', 40, 'club');
+SELECT pool_available FROM o2o.points_pool_put('card:bob', pg_temp.pool(), 40);
+SELECT pool_available FROM o2o.points_pool_spend('card:ann', pg_temp.pool(), 10);
+SELECT balance, pool_available FROM o2o.points_pool_leave('card:ann', pg_temp.pool());
+SELECT i.identifier, c.returned FROM o2o.points_pool_close(pg_temp.pool()) c JOIN o2o.profile_identifier i ON i.profile_id = c.profile_id;
+ROLLBACK;
+
 -- A member is a customer: whoever is the same one today may spend. What stays stays.
 SELECT o2o.points_pool_open('card:ann', 'club', 'Club house', 'stay') IS NOT NULL AS opened;
 SELECT pool_available FROM o2o.points_pool_put('card:ann', pg_temp.pool(), 20);

@@ -68,6 +68,11 @@ SELECT balance FROM o2o.points_earn('card:dee', 20, 'club', occurred_at => '2026
 SELECT o2o.customer_merge('card:cem', 'card:dee', 'one person') IS NOT NULL AS merged;
 SELECT c.transfer_id AS burn FROM o2o.points_hold('card:cem', 25, 'club') h, o2o.points_capture(h.hold_id) c \gset
 SELECT count(*) > 0 AS parted FROM o2o.customer_unmerge((SELECT max(merge_id) FROM o2o.identity_merge), 'two people');
+-- (Cem acted, so that cem's were taken first, and dee's come back first.)
+BEGIN;
+SELECT refunded, balance FROM o2o.points_refund(:burn, 12);
+SELECT a.available AS cem, b.available AS dee FROM o2o.points_balance('card:cem') a, o2o.points_balance('card:dee') b;
+ROLLBACK;
 SELECT refunded, balance FROM o2o.points_refund(:burn);
 SELECT a.available AS cem, b.available AS dee FROM o2o.points_balance('card:cem') a, o2o.points_balance('card:dee') b;
 
@@ -83,6 +88,19 @@ SELECT o2o.points_expire() AS swept;
 SELECT * FROM lot WHERE who = 'card:bob';
 SELECT program, version, operation, contra, amount, balance FROM posting WHERE who = 'card:bob';
 SELECT * FROM o2o.points_verify();
+-- The time of grace is rounded as the program rounds.
+BEGIN;
+SELECT o2o.points_earn('card:bob', 50, 'grace', occurred_at => now() - interval '10 days' + interval '1 microsecond') IS NOT NULL AS earned;
+SELECT transfer_id AS grace FROM o2o.points_burn('card:bob', 5, 'grace') \gset
+COMMIT;
+UPDATE o2o.points_program SET expires_round = 'day' WHERE program = 'grace';
+BEGIN;
+SELECT refunded FROM o2o.points_refund(:grace);
+SELECT l.remaining, date_trunc('day', l.expires_at AT TIME ZONE 'UTC') = l.expires_at AT TIME ZONE 'UTC' AS end_of_day
+FROM o2o.points_lot l JOIN o2o.points_account a USING (profile_id, account_id) WHERE a.program = 'grace' AND l.expires_at > now() ORDER BY 2;
+ROLLBACK;
+UPDATE o2o.points_program SET expires_round = 'none' WHERE program = 'grace';
+SELECT o2o.points_expire() > 0 AS swept;
 
 -- Clawback: of its own lot first.
 SELECT transfer_id AS earn FROM o2o.points_earn('card:ann', 100, 'club', reference => 'pos/9', occurred_at => '2026-03-05 10:00+08') \gset
@@ -100,6 +118,15 @@ SELECT captured, balance FROM o2o.points_capture(:hold);
 SELECT balance, held, available FROM o2o.points_balance('card:ann');
 SELECT pg_temp.try($$SELECT o2o.points_burn('card:ann', 1, 'club')$$), pg_temp.try(format('SELECT o2o.points_clawback(%s)', :earn));
 SELECT * FROM o2o.points_verify();
+-- Not of its own lot either: 2 of the 10 are free, 8 are owed, and what is on hold is captured as if nothing had been.
+BEGIN;
+SELECT transfer_id AS own FROM o2o.points_earn('card:bob', 10, 'club') \gset
+SELECT hold_id AS hold FROM o2o.points_hold('card:bob', 8, 'club') \gset
+SELECT taken, owed, balance FROM o2o.points_clawback(:own);
+SELECT captured, balance FROM o2o.points_capture(:hold);
+SELECT granted, remaining, consumed, clawed FROM lot WHERE who = 'card:bob' AND program = 'club';
+SELECT * FROM o2o.points_verify();
+ROLLBACK;
 -- What is earned next repays it.
 SELECT balance FROM o2o.points_earn('card:ann', 50, 'club', occurred_at => '2026-06-05 10:00+08');
 SELECT balance FROM o2o.points_earn('card:ann', 50, 'club', occurred_at => '2026-06-05 10:00+08');

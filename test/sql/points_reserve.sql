@@ -114,6 +114,14 @@ SELECT pg_temp.try($$SELECT o2o.points_earn('card:ann', 1, 'ten')$$);
 INSERT INTO o2o.points_program_rate VALUES ('ten', clock_timestamp(), 1, 0.01, 0.0001, 0.8);
 SELECT balance FROM o2o.points_earn('card:ann', 2500, 'ten');
 SELECT pg_temp.try($$SELECT o2o.points_earn('card:ann', 1, 'ten')$$);
+-- Where the money does not divide, no fraction of a point too many: 1 covers 33.3333 at 0.03 each.
+SELECT o2o.points_program_create('thirds', 'Thirds', 'CNY', scale => 4, cost_per_point => 0.03, reserve_policy => 'enforce');
+SELECT reserve FROM o2o.points_reserve_deposit('thirds', 1, 'bank');
+SELECT balance FROM o2o.points_earn('card:ann', 33, 'thirds');
+SELECT pg_temp.try($$SELECT o2o.points_earn('card:ann', '0.3334', 'thirds')$$);
+SELECT balance FROM o2o.points_earn('card:ann', '0.3333', 'thirds');
+SELECT pg_temp.try($$SELECT o2o.points_earn('card:ann', '0.0001', 'thirds')$$);
+SELECT outstanding, headroom, is_breached FROM o2o.points_reserve_status('thirds');
 -- Points that cost nothing need no reserve.
 SELECT balance FROM o2o.points_earn('card:ann', 1000000, 'free');
 SELECT outstanding, required, reserve, headroom, is_breached FROM o2o.points_reserve_status('free');

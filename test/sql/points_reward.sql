@@ -67,7 +67,13 @@ SELECT outcome FROM o2o.points_reward('card:fay', 'card:dan', 'club', 'share');
 SELECT count(*) FROM o2o.points_reward_review;
 SELECT o2o.customer_merge('card:cid', 'card:fay', 'same phone') IS NOT NULL AS merged;
 SELECT kind, problem, sharer_points FROM o2o.points_reward_review;
+-- (Two a day: one of each profile.)
+UPDATE o2o.points_reward_rule SET per_day = 2 WHERE kind = 'share';
 SELECT outcome FROM o2o.points_reward('card:fay', 'card:hal', 'club', 'share');
+-- Whoever was brought by another profile was brought.
+SELECT outcome FROM o2o.identity_resolve('{card:jon}', 'pos', 'jon', now());
+SELECT o2o.customer_merge('card:jon', 'card:bob', 'same phone') IS NOT NULL AS merged;
+SELECT outcome, sharer_points, referee_points FROM o2o.points_reward('card:hal', 'card:jon', 'club');
 SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_reward('card:cid', 'card:fay', 'club')$$,
 	$$SELECT o2o.points_reward('card:cid', 'card:nobody', 'club')$$,

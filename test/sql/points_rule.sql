@@ -66,6 +66,22 @@ SELECT pg_temp.try(q) FROM unnest(ARRAY[
 	$$SELECT o2o.points_quote_order('none', '[]', 'pos')$$, $$SELECT o2o.points_quote_order('club', '[]', 'pos')$$, $$SELECT o2o.points_quote_order('club', '[{}]', 'pos')$$,
 	$$SELECT o2o.points_quote_order('club', '[{"amount": -1}]', 'pos')$$, $$SELECT o2o.points_quote_order('club', NULL, 'pos')$$,
 	$$SELECT o2o.points_quote_order('club', '[{"amount": 1}]', 'pos', paid_by_points => 2)$$]) q;
+-- Caps have a time, a channel and a tier too; a base that names the category goes before a later one that does not.
+BEGIN;
+DELETE FROM o2o.points_rule;
+INSERT INTO o2o.points_rule (program, kind, name, value, channel, category, tier, valid_from, valid_to) VALUES
+	('club', 'cap', 'May', 1, NULL, NULL, NULL, '2026-05-01 00:00+08', '2026-06-01 00:00+08'), ('club', 'cap', 'App', 2, 'app', NULL, NULL, '-infinity', 'infinity'),
+	('club', 'cap', 'Gold', 3, NULL, NULL, 'gold', '-infinity', 'infinity'), ('club', 'base', 'Tea', 4, NULL, 'tea', NULL, '-infinity', 'infinity'),
+	('club', 'base', 'Later', 5, NULL, NULL, NULL, '2026-01-01 00:00+08', 'infinity');
+SELECT v.n, q.kind, q.name, q.points FROM (VALUES (1, 'pos', NULL, '2026-05-01 00:00+08'::timestamptz), (2, 'pos', NULL, '2026-06-01 00:00+08'), (3, 'app', NULL, '2026-06-01 00:00+08'),
+	(4, 'pos', 'gold', '2026-06-01 00:00+08')) v (n, channel, tier, at), o2o.points_quote('club', '[{"amount": 10, "category": "tea"}]', v.channel, NULL, v.tier, 0, v.at) q ORDER BY v.n, q.kind;
+ROLLBACK;
+-- A day ends before midnight: what is earned then is of the next.
+BEGIN;
+SELECT balance FROM o2o.points_earn('card:ann', 40, 'club', occurred_at => '2026-04-11 00:00+08');
+SELECT t.day, q.name, q.points FROM (VALUES ('10 April', '2026-04-10 23:59:59+08'::timestamptz), ('11 April', '2026-04-11 00:00+08')) t (day, at),
+	o2o.points_quote('club', '[{"amount": 90}]', 'pos', (SELECT customer_id FROM o2o.profile LIMIT 1), at => t.at) q ORDER BY 1, 3 DESC;
+ROLLBACK;
 SELECT pg_temp.try($$INSERT INTO o2o.points_rule (program, kind, name, value) VALUES ('club', 'multiplier', 'x', 0.5)$$) ~ '^23514' AS factor;
 SELECT * FROM o2o.points_verify();
 

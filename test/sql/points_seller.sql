@@ -52,6 +52,14 @@ SELECT * FROM pg_temp.lots;
 -- With the rollup at rest or advanced, the same.
 SELECT o2o.points_rollup_advance() IS NOT NULL AS advanced;
 SELECT o2o.points_seller_balance('ref:pos/noodles', 'club');
+-- Also when the transaction that advances it has posted itself, so that its own postings lie right at the horizon: they count once.
+BEGIN;
+SELECT balance FROM o2o.points_earn('card:bob', 7, 'club');
+SELECT balance FROM o2o.points_pay('card:bob', 'ref:pos/noodles', 5, 'club');
+SELECT o2o.points_rollup_advance() IS NOT NULL AS advanced;
+SELECT o2o.points_seller_balance('ref:pos/noodles', 'club'), (SELECT balance AS issuer FROM o2o.points_system_balance('club') WHERE kind = 'issuer');
+SELECT * FROM o2o.points_verify();
+ROLLBACK;
 -- 40 of it goes back: what was taken last first, 20 to the phone, 20 to the card.
 SELECT refunded, balance FROM o2o.points_refund(pg_temp.paid('bill/1'), 40);
 SELECT * FROM pg_temp.lots;

@@ -42,6 +42,10 @@ SELECT (SELECT regexp_replace(i.identifier::text, ':.*', '') FROM o2o.profile_id
 FROM o2o.points_statement('card:ann', 'club') s;
 SELECT operation, amount, balance FROM o2o.points_statement('phone:+8613800138000', 'club', :'t1', :'t2') s;
 SELECT bool_and(posted_at >= :'t1' AND posted_at < :'t3') AS within, count(*) FROM o2o.points_statement('card:ann', 'club', :'t1', :'t3');
+-- What was posted at from_at is in it, what was posted at to_at is not.
+SELECT s.operation, s.amount, s.balance
+FROM (SELECT posted_at, lead(posted_at) OVER (ORDER BY posted_at) AS next FROM o2o.points_statement('card:ann', 'club') ORDER BY posted_at OFFSET 1 LIMIT 1) t,
+	o2o.points_statement('card:ann', 'club', t.posted_at, t.next) s;
 SELECT count(*) FROM o2o.points_statement('card:bob', 'club');
 SELECT pg_temp.try($$SELECT count(*) FROM o2o.points_statement('card:ann', 'none')$$), pg_temp.try($$SELECT count(*) FROM o2o.points_statement('card:eve', 'club')$$);
 SELECT t.n, b.program, b.balance FROM (VALUES (0, '-infinity'::timestamptz), (1, :'t1'), (2, :'t2'), (3, :'t3'), (4, 'infinity')) t (n, at), o2o.points_balance_at('card:ann', t.at) b ORDER BY t.n;

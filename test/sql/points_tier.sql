@@ -55,6 +55,11 @@ SELECT taken FROM o2o.points_clawback((SELECT max(transfer_id) FROM o2o.points_p
 SELECT tier, points, falls_to, valid_until BETWEEN now() + interval '27 days' AND now() + interval '32 days' AS in_a_month
 FROM o2o.points_tier('card:hal') WHERE program = 'club';
 SELECT tier, cause, points, at > now() AS to_come FROM pg_temp.walk('card:hal', 'club');
+-- What was taken back by mistake counts again.
+BEGIN;
+SELECT amount FROM o2o.points_reverse((SELECT max(transfer_id) FROM o2o.points_posting), 'not these goods');
+SELECT tier, points FROM o2o.points_tier('card:hal') WHERE program = 'club';
+ROLLBACK;
 
 -- Calendar year, six months of grace, one step at a time: each stays for one more year.
 INSERT INTO o2o.points_tier_rule (program, counts_over, grace, downgrade) VALUES ('miles', 'year', '6 months', 'step');

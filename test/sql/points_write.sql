@@ -146,6 +146,25 @@ SET enable_seqscan = off;
 SELECT count(*) = (SELECT count(*) FROM points_posting WHERE amount > '0' AND operation = 'earn') AS indexed FROM points_posting WHERE lower(operation) = 'earn' AND amount > '0';
 RESET enable_seqscan;
 
+-- Neither writer takes what is on hold, whoever calls it; and times of an account rise when the clock goes back.
+CREATE FUNCTION pg_temp.one(writer text, operation text, amount text) RETURNS void LANGUAGE sql AS $$
+	SELECT pg_temp.write(writer, jsonb_build_array(o.b -> 0 || jsonb_build_object('account', a.account_id, 'operation', operation, 'amount', amount)))
+	FROM pg_temp.one o, points_account a WHERE a.profile_id = 1 AND a.kind = 'member' $$;
+BEGIN;
+UPDATE points_lot SET held = remaining - '0.5' WHERE profile_id = 1 AND expires_at = '2027-01-01' AND grant_month = '2026-01-01' AND funding = 'program';
+SAVEPOINT held;
+\set VERBOSITY sqlstate
+SELECT pg_temp.one('points_write', 'burn', '-0.6');
+ROLLBACK TO held;
+SELECT pg_temp.one('points_write_sql', 'burn', '-0.6');
+ROLLBACK TO held;
+\set VERBOSITY default
+SELECT pg_temp.one(w, 'burn', '-0.25') FROM unnest('{points_write,points_write_sql}'::text[]) w;
+UPDATE points_account SET posted_at = now() + interval '1 hour' WHERE profile_id = 1 AND kind = 'member';
+SELECT pg_temp.one(w, 'earn', '1') FROM unnest('{points_write,points_write_sql,points_write}'::text[]) w;
+SELECT extract(epoch FROM p.posted_at - now()) AS ahead FROM points_posting p WHERE p.profile_id = 1 ORDER BY p.version DESC LIMIT 3;
+ROLLBACK;
+
 -- Nobody writes without rights on the tables, and nothing is written read only.
 BEGIN READ ONLY;
 SELECT pg_temp.earn();

@@ -420,12 +420,17 @@ DECLARE
 BEGIN
 	c.operation := (ARRAY['earn','earn','earn','earn','earn','earn_pending','burn','burn','burn','gift','gift','hold','hold','capture','void','activate',
 		'refund','refund','clawback','clawback','adjust','reverse','expire','merge','unmerge'])[1 + floor(random() * 25)];
+	-- A third of the people belong to customers of several profiles, but for the first steps.
+	IF c.operation IN ('merge', 'unmerge') THEN
+		c.operation := CASE WHEN (SELECT count(*) FROM o2o.identity_merge WHERE undone_at IS NULL) < 10 + random() * 10 THEN 'merge' ELSE 'unmerge' END;
+	END IF;
 	c.who := people[1 + floor(random() * cardinality(people))];
 	c.whom := people[1 + floor(random() * cardinality(people))];
 	c.program := programs[1 + floor(random() * cardinality(programs))];
 	c.amount := floor(random() * 60) + CASE c.program WHEN 'careful' THEN floor(random() * 100) / 100 ELSE 0 END;
 	c.part := CASE WHEN random() < 0.6 THEN floor(c.amount) END;		-- of a transfer or hold; NULL for all of it
-	c.at := now() - random() * interval '420 days';
+	-- A few days only, so that lots of several profiles expire alike.
+	c.at := now() - floor(random() * 28) * interval '15 days';
 	c.until := now() + CASE WHEN random() < 0.4 THEN interval '2 milliseconds' WHEN random() < 0.5 THEN interval '50 milliseconds' ELSE interval '1 day' END;
 	c.funded := CASE WHEN random() < 0.2 THEN 'campaign' ELSE 'program' END;
 	c.transfer := transfers[1 + floor(random() * cardinality(transfers))];
