@@ -28,6 +28,7 @@ SELECT :'machine' || '; load ' || :'load' || ' at the start, ' || :'load_end' ||
 SELECT format('PostgreSQL %s, %s; fsync on, no parallel workers', current_setting('server_version'),
 	(SELECT string_agg(e.key || ' ' || e.value, ', ' ORDER BY e.key) FROM jsonb_each_text(pg_temp.extensions()) e));
 SELECT 'Medians of runs in turns. CPU is that of the server process. A ratio, of a unit, below 1 is ours ahead.';
+SELECT note FROM note ORDER BY ordinal;
 SELECT '';
 \pset format aligned
 \pset tuples_only off
@@ -62,6 +63,7 @@ RETURN jsonb_build_object('count', r.count, 'cpu_s', r.cpu, 'wall_s', r.wall, 'c
 SELECT jsonb_pretty(jsonb_build_object(
 	'room', :'room', 'machine', :'machine', 'load', jsonb_build_array(:'load'::numeric, :'load_end'::numeric), 'postgresql', current_setting('server_version'), 'extensions', pg_temp.extensions(),
 	'sizes', (SELECT jsonb_agg(jsonb_build_object('what', s.what, 'peer', s.peer, 'ours', s.ours, 'theirs', s.theirs, 'ratio', round(s.ours / s.theirs::numeric, 4)) ORDER BY s.ordinal) FROM size s),
+	'notes', (SELECT jsonb_agg(n.note ORDER BY n.ordinal) FROM note n),
 	'results', (SELECT jsonb_agg(jsonb_build_object(
 		'name', o.pair, 'what', o.what, 'peer', o.peer, 'unit', o.unit, 'repeats', o.repeats,
 		'ours', pg_temp.side(o), 'theirs', (SELECT pg_temp.side(p) FROM result p WHERE p.ordinal = o.ordinal AND p.side = 'peer'),

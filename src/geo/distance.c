@@ -1,7 +1,7 @@
 /*
  * distance.c
- *		Metres and bearings on the WGS84 ellipsoid, and lower bounds of metres
- *		for the indexes: pure, no PostgreSQL header.
+ *		Metres and bearings on the WGS84 ellipsoid: pure, no PostgreSQL header.
+ *		Lower bounds of metres, and what indexes ask of them, live in bound.c.
  *
  * Near distances come from the straight line through the earth.  Its square is
  * the meridional part (rho1 - rho2)^2 + (z1 - z2)^2 plus the parallel part
@@ -11,57 +11,25 @@
  * c (1 + (ck)^2 / 24 (1 + 9 (ck)^2 / 80)) up to sixth order.  Measured against
  * PROJ's geodesics (Karney 2013) this is below 1 micrometre up to 100 km, where
  * geod_inverse itself takes over.
- *
- * The lower bounds use that no path over the surface is shorter than the chord,
- * and bound both parts of the chord's square from below without trigonometry.
  */
-#include "geo/geo.h"
+#include "geo/wgs84.h"
 
 #include <geodesic.h>
 #include <math.h>
 
-#define WGS84_A 6378137.0
-#define WGS84_F (1.0 / 298.257223563)
-#define WGS84_E2 (WGS84_F * (2.0 - WGS84_F))
+#define PI_LONG 3.14159265358979323846264338327950288L
 
-/* One unit of longitude or latitude in radians. */
-#define UNIT (M_PI / 180.0 * 1e-7)
-
-/* Above this chord in metres the series gives way to geod_inverse. */
-#define NEAR_LIMIT 100000.0
-
-/* Smallest radius of curvature of a meridian, at the equator; and how fast that radius changes at most, per radian. */
-#define MERIDIONAL_MIN (WGS84_A * (1.0 - WGS84_E2))
-#define MERIDIONAL_SLOPE 64700.0
-
-/* What every lower bound gives away for rounding, here and in the distance. */
-#define BOUND_RELATIVE 1e-9
-#define BOUND_METRES 1e-6
-
-/*
- * So many units of latitude and of longitude, 122 km, are near.  The distance from
- * the axis, a concave function of latitude, runs below its tangent by less than
- * FALL_GROWTH a square radian (half of M cos + M' sin, which is 6335440 m at the
- * equator and less elsewhere).  And 1 / (23 Mmin^2).
- */
-#define NEAR_UNITS 11000000
-#define FALL_GROWTH 3.235e6
-#define NEAR_ARC (1.0 / (23.0 * MERIDIONAL_MIN * MERIDIONAL_MIN))
-
-/* The distance from the axis at multiples of 2^20 units of latitude. */
-#define RHO_SHIFT 20
-#define RHO_STEPS (O2O_GEO_LAT_HALF >> RHO_SHIFT)
-static double rho_table[RHO_STEPS + 2];
-static bool rho_ready = false;
-
-/* The shorter way round between two longitudes, in units. */
-static int64_t
-longitude_gap(int64_t a, int64_t b)
+/* What is known at multiples of 2^20 units of latitude, north or south of the equator. */
+#define STEP_SHIFT 20
+#define STEP (INT64_C(1) << STEP_SHIFT)
+#define STEPS (O2O_GEO_LAT_HALF >> STEP_SHIFT)
+static struct
 {
-	int64_t gap = a > b ? a - b : b - a;
-
-	return gap > O2O_GEO_LON_HALF ? O2O_GEO_LON_TURN - gap : gap;
-}
+	double sine;
+	double cosine;
+	double rho; /* distance from the axis */
+} latitudes[STEPS + 2];
+static bool latitudes_ready = false;
 
 static const struct geod_geodesic *
 wgs84(void)
@@ -78,20 +46,57 @@ wgs84(void)
 }
 
 /*
- * What a distance needs of each end.  This and near_distance are kept out of line,
- * so that every caller gets the same bits, also where the compiler may fuse a
- * multiplication with an addition.
+ * The table, with values next to the exact ones.  Between its latitudes rho is
+ * interpolated linearly: it is a concave function of latitude (its slope is
+ * -M sin, which only falls), so that a line between two of its values runs below
+ * it.  The last step ends beyond the pole and is drawn through zero at the pole.
+ */
+static void __attribute__((noinline, cold)) latitudes_prepare(void)
+{
+	int64_t rest = O2O_GEO_LAT_HALF - (STEPS << STEP_SHIFT);
+	int i;
+
+	for (i = 0; i <= STEPS; i++)
+	{
+		long double lat = (long double) ((int64_t) i << STEP_SHIFT) * (PI_LONG / 180.0L * 1e-7L);
+		double s = (double) sinl(lat);
+
+		latitudes[i].sine = s;
+		latitudes[i].cosine = (double) cosl(lat);
+		latitudes[i].rho = WGS84_A / sqrt(1.0 - WGS84_E2 * s * s) * latitudes[i].cosine;
+	}
+	latitudes[STEPS + 1].rho = latitudes[STEPS].rho * (1.0 - (double) STEP / rest);
+	latitudes_ready = true;
+}
+
+/*
+ * What a distance needs of each end.  Sine and cosine are those of the next latitude
+ * of the table, turned by what is left, at most half a step, whose own are two terms
+ * of a series.  This and near_distance are kept out of line, so that every caller
+ * gets the same bits, also where the compiler may fuse a multiplication with an
+ * addition.
  */
 static void __attribute__((noinline)) end_at(O2oGeoPoint point, O2oGeoEnd *end)
 {
-	double lat = (o2o_geo_lat(point) - O2O_GEO_LAT_HALF) * UNIT;
-	double s = sin(lat);
-	double n = WGS84_A / sqrt(1.0 - WGS84_E2 * s * s);
+	int64_t lat = o2o_geo_lat(point) - O2O_GEO_LAT_HALF;
+	int64_t units = lat < 0 ? -lat : lat;
+	int i = (units + STEP / 2) >> STEP_SHIFT;
+	double turn, turn2, turn_sine, turn_fall, s, c, n;
 
-	end->lat = lat;
-	end->sine = s;
-	end->rho = n * cos(lat);
-	end->z = n * s;
+	if (!latitudes_ready)
+		latitudes_prepare();
+	turn = UNIT * (units - ((int64_t) i << STEP_SHIFT));
+	turn2 = turn * turn;
+	turn_sine = turn * (1.0 - turn2 * (1.0 / 6.0));
+	turn_fall = turn2 * (0.5 - turn2 * (1.0 / 24.0));
+	s = latitudes[i].sine + (latitudes[i].cosine * turn_sine - latitudes[i].sine * turn_fall);
+	c = latitudes[i].cosine - (latitudes[i].sine * turn_sine + latitudes[i].cosine * turn_fall);
+	n = WGS84_A / sqrt(1.0 - WGS84_E2 * (s * s));
+
+	end->lat = UNIT * lat;
+	end->sine = lat < 0 ? -s : s;
+	end->rho = c > 0.0 ? n * c : 0.0;
+	end->z = n * end->sine;
 }
 
 /* The sine of a small angle as its series, which is as exact there and faster. */
@@ -120,9 +125,9 @@ near_distance(const O2oGeoEnd *a, const O2oGeoEnd *b, int64_t gap)
 	mean = 0.5 * (a->sine + b->sine) * (1.0 + 0.125 * (a->lat - b->lat) * (a->lat - b->lat));
 	w = 1.0 - WGS84_E2 * mean * mean;
 	share = chord2 > 0.0 ? meridional / chord2 : 0.0;
-	k = (share * w / (1.0 - WGS84_E2) + (1.0 - share)) / WGS84_A;
-	turn2 = chord2 * w * (k * k);
-	return sqrt(chord2) * (1.0 + turn2 / 24.0 * (1.0 + 9.0 / 80.0 * turn2));
+	k = share * w * (1.0 / (1.0 - WGS84_E2)) + (1.0 - share);
+	turn2 = chord2 * w * (k * k) * (1.0 / (WGS84_A * WGS84_A));
+	return sqrt(chord2) * (1.0 + turn2 * (1.0 / 24.0 + turn2 * (9.0 / 1920.0)));
 }
 
 /*
@@ -167,27 +172,27 @@ o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b)
 		return 0.0;
 	end_at(a, &end_a);
 	end_at(b, &end_b);
-	metres = near_distance(&end_a, &end_b, longitude_gap(o2o_geo_lon(a), o2o_geo_lon(b)));
+	metres = near_distance(&end_a, &end_b, o2o_geo_gap(o2o_geo_lon(a), o2o_geo_lon(b)));
 	return metres >= 0.0 ? metres : far_distance(a, b);
 }
 
 /* From a prepared position to another one that is near; -1 if it is not. */
-static double
-query_near_distance(const O2oGeoQuery *query, O2oGeoPoint point)
+double
+o2o_geo_query_near(const O2oGeoQuery *query, O2oGeoPoint point)
 {
 	O2oGeoEnd end;
 
 	if (point == query->point)
 		return 0.0;
 	end_at(point, &end);
-	return near_distance(&query->end, &end, longitude_gap(query->lon, o2o_geo_lon(point)));
+	return near_distance(&query->end, &end, o2o_geo_gap(query->lon, o2o_geo_lon(point)));
 }
 
 /* What o2o_geo_distance says, from a prepared position. */
 double
 o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point)
 {
-	double metres = query_near_distance(query, point);
+	double metres = o2o_geo_query_near(query, point);
 
 	return metres >= 0.0 ? metres : far_distance(query->point, point);
 }
@@ -220,37 +225,9 @@ o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b)
 	return azimuth < 360.0 ? azimuth + 0.0 : 0.0;
 }
 
-/* Distance from the axis at a latitude in units from the equator. */
-static double
-rho_at(int64_t lat)
-{
-	double s = sin(lat * UNIT);
-
-	return WGS84_A / sqrt(1.0 - WGS84_E2 * s * s) * cos(lat * UNIT);
-}
-
-/*
- * The table is interpolated linearly: rho is a concave function of latitude
- * (its slope is -M sin, which only falls), so that a line between two of its
- * values runs below it.  The last step ends beyond the pole and is drawn
- * through zero at the pole.
- */
-static void
-rho_prepare(void)
-{
-	int64_t rest = O2O_GEO_LAT_HALF - (RHO_STEPS << RHO_SHIFT);
-	int i;
-
-	for (i = 0; i <= RHO_STEPS; i++)
-		rho_table[i] = rho_at((int64_t) i << RHO_SHIFT);
-	rho_table[RHO_STEPS + 1] =
-		rho_table[RHO_STEPS] * (1.0 - (double) (INT64_C(1) << RHO_SHIFT) / rest);
-	rho_ready = true;
-}
-
 /* At most the distance from the axis, everywhere between two latitudes. */
-static double
-rho_below(int64_t south, int64_t north)
+double
+o2o_geo_rho_below(int64_t south, int64_t north)
 {
 	int64_t lat = north - O2O_GEO_LAT_HALF;
 	int i;
@@ -261,9 +238,9 @@ rho_below(int64_t south, int64_t north)
 	/* the pole; and what only a broken index page says */
 	if (lat >= O2O_GEO_LAT_HALF)
 		return 0;
-	i = lat >> RHO_SHIFT;
-	part = (lat & ((1 << RHO_SHIFT) - 1)) / (double) (1 << RHO_SHIFT);
-	return rho_table[i] + part * (rho_table[i + 1] - rho_table[i]);
+	i = lat >> STEP_SHIFT;
+	part = (lat & (STEP - 1)) * (1.0 / STEP);
+	return latitudes[i].rho + part * (latitudes[i + 1].rho - latitudes[i].rho);
 }
 
 /* Prepare lower bounds of distances from a position. */
@@ -272,8 +249,6 @@ o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 {
 	double w;
 
-	if (!rho_ready)
-		rho_prepare();
 	query->point = point;
 	query->lon = o2o_geo_lon(point);
 	query->lat = o2o_geo_lat(point);
@@ -281,214 +256,4 @@ o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point)
 	w = 1.0 - WGS84_E2 * query->end.sine * query->end.sine;
 	query->meridional = MERIDIONAL_MIN / (w * sqrt(w));
 	query->fall = query->meridional * query->end.sine;
-}
-
-/* What every bound gives away, taken off its square. */
-static double
-bound_of_square(double square)
-{
-	double metres = sqrt(square) * (1.0 - BOUND_RELATIVE) - BOUND_METRES;
-
-	return metres > 0.0 ? metres : 0.0;
-}
-
-/*
- * The square of what a gap g of latitude, in radians, costs at least: the arc of
- * meridian over it is at least g (M - g slope / 2) and g Mmin, its curvature at
- * most 1 / Mmin, and by Schur's comparison its chord no shorter than that of a
- * circle so curved: 2 sin(x / 2) >= x (1 - x^2 / 24), with room for Mmax / Mmin.
- */
-static inline double
-meridional_square(const O2oGeoQuery *query, double g)
-{
-	double m = query->meridional - 0.5 * MERIDIONAL_SLOPE * g;
-	double arc;
-
-	if (m < MERIDIONAL_MIN)
-		m = MERIDIONAL_MIN;
-	arc = m * g * (1.0 - g * g * (1.0 / 23.0));
-	return arc * arc;
-}
-
-/* At most the distance from the axis at a near latitude, a signed angle away. */
-static inline double
-rho_below_near(const O2oGeoQuery *query, double angle)
-{
-	double rho = query->end.rho - angle * (query->fall + angle * FALL_GROWTH);
-
-	return rho > 0.0 ? rho : 0.0;
-}
-
-/* The square of what a near gap of longitude, in radians, costs at least between two distances from the axis. */
-static inline double
-parallel_square_near(const O2oGeoQuery *query, double l, double rho)
-{
-	double l2 = l * l;
-
-	return query->end.rho * rho * l2 * (1.0 - l2 * (1.0 / 12.0));
-}
-
-/*
- * Metres that no position in the box is nearer than, as o2o_geo_distance
- * counts them.
- *
- * Meridional part: see above.
- * Parallel part: 4 sin^2(l / 2) = l^2 - l^4/12 + l^6/360 - l^8/20160 + ..., cut
- * after a negative term; l is at most pi and the terms fall from the second on.
- * Beside the sum of both: nothing behind the half plane of the nearest
- * longitude is nearer than that plane, rho sin(l), which is what remains when
- * the box reaches a pole.
- */
-double
-o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box)
-{
-	int64_t south = box->south - query->lat;
-	int64_t north = box->north - query->lat;
-	int64_t rise = south > 0 ? south : (north < 0 ? -north : 0);
-	int64_t west = box->west - query->lon;
-	int64_t east = query->lon - box->east;
-	int64_t aside = west > 0 ? west : (east > 0 ? east : 0);
-	double square = meridional_square(query, UNIT * rise);
-	double l, l2, rho;
-
-	if (aside == 0)
-		return bound_of_square(square);
-	/* a box that is not wide is no nearer the other way round */
-	if (aside < NEAR_UNITS && south > -NEAR_UNITS && north < NEAR_UNITS &&
-		box->east - box->west < O2O_GEO_LON_HALF)
-	{
-		double other = rho_below_near(query, UNIT * north);
-
-		rho = rho_below_near(query, UNIT * south);
-		return bound_of_square(
-			square + parallel_square_near(query, UNIT * aside, rho < other ? rho : other));
-	}
-	west = longitude_gap(query->lon, box->west);
-	east = longitude_gap(query->lon, box->east);
-	l = UNIT * (west < east ? west : east);
-	l2 = l * l;
-	rho = rho_below(box->south, box->north);
-	square += query->end.rho * rho * l2 *
-			  (1.0 - l2 * (1.0 / 12.0) * (1.0 - l2 * (1.0 / 30.0) * (1.0 - l2 * (1.0 / 56.0))));
-	/* nearer the equator the parallels alone say as much */
-	if (rho < query->end.rho)
-	{
-		double plane = query->end.rho;
-
-		if (l2 < 2.4674)
-			plane *= l * (1.0 -
-						  l2 * (1.0 / 6.0) * (1.0 - l2 * (1.0 / 20.0) * (1.0 - l2 * (1.0 / 42.0))));
-		else
-			plane *= 1.0 - 1e-6;
-		if (square < plane * plane)
-			square = plane * plane;
-	}
-	return bound_of_square(square);
-}
-
-/* The same for a single position. */
-static inline double
-point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
-{
-	int64_t rise = o2o_geo_lat(point) - query->lat;
-	int64_t aside = o2o_geo_lon(point) - query->lon;
-	double angle = UNIT * rise;
-
-	if (aside < NEAR_UNITS && aside > -NEAR_UNITS && rise < NEAR_UNITS && rise > -NEAR_UNITS)
-		return bound_of_square(
-			meridional_square(query, fabs(angle)) +
-			parallel_square_near(query, UNIT * aside, rho_below_near(query, angle)));
-	else
-	{
-		O2oGeoBox box = o2o_geo_point_box(point);
-
-		return o2o_geo_bound(query, &box);
-	}
-}
-
-double
-o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point)
-{
-	return point_bound(query, point);
-}
-
-/*
- * The bounds above, turned round: what is farther away by latitude or by longitude
- * alone is outside of a circle.  Large ones, and those that come near a pole, reach
- * everywhere.
- */
-O2oGeoReach
-o2o_geo_reach(const O2oGeoQuery *query, double metres)
-{
-	O2oGeoReach reach = {O2O_GEO_LAT_TOP, O2O_GEO_LON_HALF};
-
-	if (metres <= NEAR_LIMIT)
-	{
-		/* 1 - g^2 / 23 is above 0.9999 here */
-		double g = (metres + 1.0) * (1.0001 / MERIDIONAL_MIN);
-		double rho =
-			rho_below(query->lat - (int64_t) (g / UNIT) - 1, query->lat + (int64_t) (g / UNIT) + 1);
-
-		reach.rise = (int64_t) (g / UNIT) + 1;
-		/* and 1 - l^2 / 12 above 0.999 */
-		if (rho > 10.0 * (metres + 1.0))
-			reach.aside =
-				(int64_t) ((metres + 1.0) * (1.001 / UNIT) / sqrt(query->end.rho * rho)) + 1;
-	}
-	return reach;
-}
-
-/* Begin a search for the nearest of a position. */
-void
-o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point)
-{
-	o2o_geo_query_init(&search->query, point);
-	search->found = 0;
-}
-
-/* The exact distance if it is likely to be wanted and does not take long, or else a lower bound. */
-double
-o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact)
-{
-	const O2oGeoQuery *query = &search->query;
-	double bound = point_bound(query, point);
-	double metres;
-	int i;
-
-	*exact = false;
-	if (search->found < O2O_GEO_LIKELY)
-		i = search->found++;
-	else if (bound < search->best[O2O_GEO_LIKELY - 1])
-		i = O2O_GEO_LIKELY - 1;
-	else
-		return bound;
-	for (; i > 0 && search->best[i - 1] > bound; i--)
-		search->best[i] = search->best[i - 1];
-	search->best[i] = bound;
-
-	metres = query_near_distance(query, point);
-	*exact = metres >= 0.0;
-	return *exact ? metres : bound;
-}
-
-/*
- * Whether a position is at most so many metres away: what o2o_geo_distance says,
- * which is seldom needed to know.  Above, for near ones: the chord's square is at
- * most the meridional arc's, g (M + g slope / 2), and rho1 rho2 l^2, rho2 being
- * below its tangent; and an arc of the ellipsoid is longer than its chord c by less
- * than c^2 / (24 Mmin^2) with NEAR_ARC for what follows.
- */
-bool
-o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres)
-{
-	double angle = UNIT * (o2o_geo_lat(point) - query->lat);
-	double l = UNIT * longitude_gap(query->lon, o2o_geo_lon(point));
-	double m = query->meridional + 0.5 * MERIDIONAL_SLOPE * fabs(angle);
-	double rho = query->end.rho - angle * query->fall;
-	double above2 = m * m * angle * angle + query->end.rho * rho * l * l;
-
-	if (above2 <= NEAR_LIMIT * NEAR_LIMIT && rho > 0.0 &&
-		sqrt(above2) * (1.0 + above2 * NEAR_ARC) * (1.0 + BOUND_RELATIVE) + BOUND_METRES <= metres)
-		return true;
-	return point_bound(query, point) <= metres && o2o_geo_query_distance(query, point) <= metres;
 }

@@ -107,12 +107,21 @@ typedef struct O2oGeoQuery
 	O2oGeoEnd end;
 } O2oGeoQuery;
 
-/* So many units of latitude and of longitude a circle reaches at most from its center, the shorter way round. */
+/* A circle that an index is searched for. */
 typedef struct O2oGeoReach
 {
-	int64_t rise;
-	int64_t aside;
+	O2oGeoQuery query; /* from its center */
+	double metres;
+	O2oGeoBox window; /* nothing outside is in the circle */
+	double surely; /* what is so near at most, by a square that is above the distance's, is in it */
 } O2oGeoReach;
+
+typedef enum O2oGeoFit
+{
+	O2O_GEO_APART,   /* no position of it is there */
+	O2O_GEO_PERHAPS, /* nothing is known */
+	O2O_GEO_INSIDE   /* all are */
+} O2oGeoFit;
 
 /*
  * One search for the nearest: what an index says of the distance of a position.
@@ -165,6 +174,20 @@ o2o_geo_pack(int64_t lon, int64_t lat)
 	return lon << O2O_GEO_LAT_BITS | lat;
 }
 
+static inline bool
+o2o_geo_box_holds(const O2oGeoBox *box, O2oGeoPoint point)
+{
+	return o2o_geo_lon(point) >= box->west && o2o_geo_lon(point) <= box->east &&
+		   o2o_geo_lat(point) >= box->south && o2o_geo_lat(point) <= box->north;
+}
+
+/* Neither of which crosses the antimeridian. */
+static inline bool
+o2o_geo_boxes_meet(const O2oGeoBox *a, const O2oGeoBox *b)
+{
+	return a->south <= b->north && a->north >= b->south && a->west <= b->east && a->east >= b->west;
+}
+
 /* geopoint_parse.c */
 extern O2oGeoStatus o2o_geo_from_units(int64_t lon_e7, int64_t lat_e7, O2oGeoPoint *point);
 extern O2oGeoStatus o2o_geo_from_degrees(double longitude, double latitude, O2oGeoPoint *point);
@@ -199,13 +222,30 @@ extern double o2o_geo_distance(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_ecef(O2oGeoPoint point, double metres[3]);
 extern double o2o_geo_azimuth(O2oGeoPoint a, O2oGeoPoint b);
 extern void o2o_geo_query_init(O2oGeoQuery *query, O2oGeoPoint point);
-extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
-extern O2oGeoReach o2o_geo_reach(const O2oGeoQuery *query, double metres);
-extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
 extern double o2o_geo_query_distance(const O2oGeoQuery *query, O2oGeoPoint point);
+
+/* bound.c */
+extern double o2o_geo_bound(const O2oGeoQuery *query, const O2oGeoBox *box);
+extern double o2o_geo_point_bound(const O2oGeoQuery *query, O2oGeoPoint point);
+extern void o2o_geo_reach_init(O2oGeoReach *reach, O2oGeoPoint center, double metres);
+extern O2oGeoFit o2o_geo_reach_fit(const O2oGeoReach *reach, const O2oGeoBox *box);
+extern bool o2o_geo_reach_within(const O2oGeoReach *reach, O2oGeoPoint point);
 extern void o2o_geo_search_init(O2oGeoSearch *search, O2oGeoPoint point);
 extern double o2o_geo_search_distance(O2oGeoSearch *search, O2oGeoPoint point, bool *exact);
-extern bool o2o_geo_point_within(const O2oGeoQuery *query, O2oGeoPoint point, double metres);
+
+/* How a box lies to the circle; most are outside of its window, which is seen at once. */
+static inline O2oGeoFit
+o2o_geo_reach_box(const O2oGeoReach *reach, const O2oGeoBox *box)
+{
+	return o2o_geo_boxes_meet(&reach->window, box) ? o2o_geo_reach_fit(reach, box) : O2O_GEO_APART;
+}
+
+/* Whether a position is in the circle. */
+static inline bool
+o2o_geo_reach_holds(const O2oGeoReach *reach, O2oGeoPoint point)
+{
+	return o2o_geo_box_holds(&reach->window, point) && o2o_geo_reach_within(reach, point);
+}
 
 /*
  * A cell: the earth cut in halves by longitude and by latitude in turns, down to

@@ -1,7 +1,7 @@
 /*
  * gist.c
  *		GiST operator class of o2o.geopoint, for indexes of several columns.
- *		Lower bounds of distances live in distance.c, the Hilbert order in cell.c.
+ *		Lower bounds of distances live in bound.c, the Hilbert order in cell.c.
  *
  * A key has 8 bytes and says itself what it is.  With the upper bit clear it is
  * a position.  With it set it is an area: the south-west corner in steps of 256
@@ -131,6 +131,20 @@ searched_from(FmgrInfo *flinfo, O2oGeoPoint point)
 	return search;
 }
 
+/* The same of the circle of a condition. */
+static O2oGeoReach *
+reach_of(FmgrInfo *flinfo, const O2oGeoCircle *circle)
+{
+	O2oGeoReach *reach = (O2oGeoReach *) flinfo->fn_extra;
+
+	if (reach == NULL)
+		reach = flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(O2oGeoReach));
+	else if (reach->query.point == circle->center && reach->metres == circle->radius)
+		return reach;
+	o2o_geo_reach_init(reach, circle->center, circle->radius);
+	return reach;
+}
+
 /* Exact at the leaves, so that nothing has to be asked again. */
 Datum
 o2o_geopoint_gist_consistent(PG_FUNCTION_ARGS)
@@ -144,15 +158,12 @@ o2o_geopoint_gist_consistent(PG_FUNCTION_ARGS)
 	*recheck = false;
 	if (strategy == O2O_GEO_IN_CIRCLE)
 	{
-		const O2oGeoCircle *circle = DatumGetGeoCircle(argument);
-
-		const O2oGeoQuery *query = &searched_from(fcinfo->flinfo, circle->center)->query;
+		const O2oGeoReach *reach = reach_of(fcinfo->flinfo, DatumGetGeoCircle(argument));
 
 		if (GIST_LEAF(entry))
-			PG_RETURN_BOOL(
-				o2o_geo_point_within(query, DatumGetGeoPoint(entry->key), circle->radius));
+			PG_RETURN_BOOL(o2o_geo_reach_holds(reach, DatumGetGeoPoint(entry->key)));
 		box = box_of(entry->key);
-		PG_RETURN_BOOL(o2o_geo_bound(query, &box) <= circle->radius);
+		PG_RETURN_BOOL(o2o_geo_reach_box(reach, &box) != O2O_GEO_APART);
 	}
 	box = box_of(entry->key);
 	if (strategy == O2O_GEO_OVERLAPS_FRAME || strategy == O2O_GEO_IN_FRAME)
@@ -163,8 +174,7 @@ o2o_geopoint_gist_consistent(PG_FUNCTION_ARGS)
 
 		if (GIST_LEAF(entry))
 			PG_RETURN_BOOL(DatumGetGeoPoint(entry->key) == point);
-		PG_RETURN_BOOL(o2o_geo_lon(point) >= box.west && o2o_geo_lon(point) <= box.east &&
-					   o2o_geo_lat(point) >= box.south && o2o_geo_lat(point) <= box.north);
+		PG_RETURN_BOOL(o2o_geo_box_holds(&box, point));
 	}
 	elog(ERROR, "unrecognized strategy number: %d", strategy);
 	PG_RETURN_BOOL(false);

@@ -1,7 +1,7 @@
 /*
  * spgist.c
  *		SP-GiST operator class of o2o.geopoint: a radix tree over cells.  Cells are
- *		computed in cell.c, lower bounds of distances in distance.c.
+ *		computed in cell.c, lower bounds of distances in bound.c.
  *
  * An inner tuple has a cell that holds all its positions as prefix, and its nodes
  * are labelled with cells of them.  A split halves the smallest cell of what is too
@@ -94,13 +94,6 @@ cell_of_label(Datum label)
 							   O2O_GEO_CELL_BITS - open_bits(label));
 }
 
-static inline bool
-box_holds(const O2oGeoBox *box, O2oGeoPoint point)
-{
-	return o2o_geo_lon(point) >= box->west && o2o_geo_lon(point) <= box->east &&
-		   o2o_geo_lat(point) >= box->south && o2o_geo_lat(point) <= box->north;
-}
-
 Datum
 o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
 {
@@ -164,7 +157,7 @@ o2o_geopoint_spgist_choose(PG_FUNCTION_ARGS)
 
 		bits = O2O_GEO_CELL_BITS - open_bits(in->nodeLabels[i]);
 		sum += bits;
-		if (bits > best_bits && box_holds(&box, DatumGetGeoPoint(in->leafDatum)))
+		if (bits > best_bits && o2o_geo_box_holds(&box, DatumGetGeoPoint(in->leafDatum)))
 		{
 			best = i;
 			best_bits = bits;
@@ -271,12 +264,11 @@ o2o_geopoint_spgist_picksplit(PG_FUNCTION_ARGS)
 typedef struct Search
 {
 	O2oGeoSearch nearest;
-	O2oGeoQuery circle;
-	O2oGeoReach reach;  /* of the circle */
-	double radius;      /* for which that was computed */
+	O2oGeoReach circle;
 	int room;           /* nodes that there is room for */
 	double **distances; /* of a node, one for each ORDER BY */
 	int *nodes;
+	void **marks; /* of nodes all of whose positions satisfy the conditions */
 } Search;
 
 static Search *
@@ -285,8 +277,7 @@ search_begin(FmgrInfo *flinfo)
 	Search *search = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(Search));
 
 	o2o_geo_search_init(&search->nearest, 0);
-	o2o_geo_query_init(&search->circle, 0);
-	search->radius = -1.0;
+	o2o_geo_reach_init(&search->circle, 0, 0.0);
 	flinfo->fn_extra = search;
 	return search;
 }
@@ -305,31 +296,21 @@ make_room(Search *search, MemoryContext context, int nodes, int orderbys)
 
 	search->distances = MemoryContextAlloc(context, sizeof(double *) * nodes);
 	search->nodes = MemoryContextAlloc(context, sizeof(int) * nodes);
+	search->marks = MemoryContextAlloc(context, sizeof(void *) * nodes);
 	for (int i = 0; i < nodes; i++)
 		search->distances[i] = values + i * orderbys;
 	search->room = nodes;
 }
 
 /* The circle of a condition; another one is prepared anew. */
-static inline double
-prepare_circle(Search *search, const ScanKeyData *key)
+static inline const O2oGeoReach *
+circle_of(Search *search, const ScanKeyData *key)
 {
 	const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
 
-	if (search->circle.point != circle->center || search->radius != circle->radius)
-	{
-		o2o_geo_query_init(&search->circle, circle->center);
-		search->reach = o2o_geo_reach(&search->circle, circle->radius);
-		search->radius = circle->radius;
-	}
-	return circle->radius;
-}
-
-/* Whether a gap of longitude, either way round, is beyond. */
-static inline bool
-aside_of(int64 gap, int64 reach)
-{
-	return gap > reach && O2O_GEO_LON_TURN - gap > reach;
+	if (search->circle.query.point != circle->center || search->circle.metres != circle->radius)
+		o2o_geo_reach_init(&search->circle, circle->center, circle->radius);
+	return &search->circle;
 }
 
 /* The search of one ORDER BY; another position begins a new one. */
@@ -341,49 +322,52 @@ searched_from(Search *search, Datum point)
 	return &search->nearest;
 }
 
-/* Whether a position of the area may satisfy the condition. */
-static bool
-area_may_match(Search *search, const ScanKeyData *key, const O2oGeoBox *box)
+/* The only condition, if that is a circle: what most searches have. */
+static inline const O2oGeoReach *
+only_circle(Search *search, const ScanKeyData *keys, int nkeys)
 {
-	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
-	{
-		double radius = prepare_circle(search, key);
-		const O2oGeoQuery *query = &search->circle;
-
-		if (box->south - query->lat > search->reach.rise ||
-			query->lat - box->north > search->reach.rise)
-			return false;
-		if ((query->lon < box->west || query->lon > box->east) &&
-			aside_of(Abs(box->west - query->lon), search->reach.aside) &&
-			aside_of(Abs(query->lon - box->east), search->reach.aside))
-			return false;
-		return o2o_geo_bound(query, box) <= radius;
-	}
-	if (key->sk_strategy == O2O_GEO_OVERLAPS_FRAME || key->sk_strategy == O2O_GEO_IN_FRAME)
-		return o2o_geo_frame_reaches(DatumGetGeoFrame(key->sk_argument), box);
-	if (key->sk_strategy == O2O_GEO_EQUALS)
-		return box_holds(box, DatumGetGeoPoint(key->sk_argument));
-	elog(ERROR, "unrecognized strategy number: %d", key->sk_strategy);
-	return false;
+	return nkeys == 1 && keys->sk_strategy == O2O_GEO_IN_CIRCLE ? circle_of(search, keys) : NULL;
 }
 
-/* Of a single position the area says all but the exact distance. */
-static bool
-point_matches(Search *search, const ScanKeyData *key, O2oGeoPoint point)
+/* Whether positions of the area satisfy the conditions. */
+static O2oGeoFit
+area_fits(Search *search, const ScanKeyData *keys, int nkeys, const O2oGeoBox *box)
 {
-	O2oGeoBox box;
+	O2oGeoFit fit = O2O_GEO_INSIDE;
 
-	if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
+	for (int k = 0; k < nkeys && fit != O2O_GEO_APART; k++)
 	{
-		double radius = prepare_circle(search, key);
-		const O2oGeoQuery *query = &search->circle;
+		const ScanKeyData *key = &keys[k];
+		bool may = false;
 
-		return Abs(o2o_geo_lat(point) - query->lat) <= search->reach.rise &&
-			   !aside_of(Abs(o2o_geo_lon(point) - query->lon), search->reach.aside) &&
-			   o2o_geo_point_within(query, point, radius);
+		if (key->sk_strategy == O2O_GEO_IN_CIRCLE)
+		{
+			fit = Min(fit, o2o_geo_reach_box(circle_of(search, key), box));
+			continue;
+		}
+		if (key->sk_strategy == O2O_GEO_OVERLAPS_FRAME || key->sk_strategy == O2O_GEO_IN_FRAME)
+			may = o2o_geo_frame_reaches(DatumGetGeoFrame(key->sk_argument), box);
+		else if (key->sk_strategy == O2O_GEO_EQUALS)
+			may = o2o_geo_box_holds(box, DatumGetGeoPoint(key->sk_argument));
+		else
+			elog(ERROR, "unrecognized strategy number: %d", key->sk_strategy);
+		fit = may ? O2O_GEO_PERHAPS : O2O_GEO_APART;
 	}
-	box = o2o_geo_point_box(point);
-	return area_may_match(search, key, &box);
+	return fit;
+}
+
+/* Of a single position the area says all but whether it is in a circle. */
+static bool
+point_fits(Search *search, const ScanKeyData *keys, int nkeys, O2oGeoPoint point)
+{
+	O2oGeoBox box = o2o_geo_point_box(point);
+
+	for (int k = 0; k < nkeys; k++)
+		if (keys[k].sk_strategy == O2O_GEO_IN_CIRCLE
+				? !o2o_geo_reach_holds(circle_of(search, &keys[k]), point)
+				: area_fits(search, &keys[k], 1, &box) == O2O_GEO_APART)
+			return false;
+	return true;
 }
 
 Datum
@@ -392,31 +376,58 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
 	Search *search = search_of(fcinfo->flinfo);
+	const O2oGeoReach *circle = only_circle(search, in->scankeys, in->nkeys);
 	int count = 0;
-	int i;
-	int k;
 
 	if (in->nNodes > search->room)
 		make_room(search, fcinfo->flinfo->fn_mcxt, in->nNodes, in->norderbys);
-	for (i = 0; i < in->nNodes; i++)
+	for (int i = 0; i < in->nNodes; i++)
 	{
 		O2oGeoBox box = box_of(in->nodeLabels[i]);
+		O2oGeoFit fit = in->nkeys > 0 ? O2O_GEO_INSIDE : O2O_GEO_PERHAPS;
 
-		for (k = 0; k < in->nkeys; k++)
-			if (!area_may_match(search, &in->scankeys[k], &box))
-				break;
-		if (k < in->nkeys)
+		/* below a node that was marked nothing is asked again */
+		if (in->nkeys > 0 && in->traversalValue == NULL)
+			fit = circle ? o2o_geo_reach_box(circle, &box)
+						 : area_fits(search, in->scankeys, in->nkeys, &box);
+		if (fit == O2O_GEO_APART)
 			continue;
-		for (k = 0; k < in->norderbys; k++)
+		for (int k = 0; k < in->norderbys; k++)
 			search->distances[count][k] =
 				o2o_geo_bound(&searched_from(search, in->orderbys[k].sk_argument)->query, &box);
+		/* the core frees each mark by itself */
+		search->marks[count] =
+			fit == O2O_GEO_INSIDE ? MemoryContextAlloc(in->traversalMemoryContext, 1) : NULL;
 		search->nodes[count++] = i;
 	}
 	out->nNodes = count;
 	out->nodeNumbers = search->nodes;
+	out->traversalValues = search->marks;
 	if (in->norderbys > 0)
 		out->distances = search->distances;
 	PG_RETURN_VOID();
+}
+
+/* The distances of a position, for each ORDER BY. */
+static void
+leaf_distances(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsistentOut *out)
+{
+	Search *search = search_of(flinfo);
+	bool all_exact = true;
+
+	if (search->room == 0)
+		make_room(search, flinfo->fn_mcxt, 1, in->norderbys);
+	for (int k = 0; k < in->norderbys; k++)
+	{
+		bool exact;
+
+		search->distances[0][k] =
+			o2o_geo_search_distance(searched_from(search, in->orderbys[k].sk_argument),
+									DatumGetGeoPoint(in->leafDatum), &exact);
+		all_exact &= exact;
+	}
+	out->recheckDistances = !all_exact;
+	out->distances = search->distances[0];
 }
 
 Datum
@@ -424,26 +435,19 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 {
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
-	O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
-	Search *search = search_of(fcinfo->flinfo);
-	bool all_exact = true;
-	int k;
 
-	for (k = 0; k < in->nkeys; k++)
-		if (!point_matches(search, &in->scankeys[k], point))
-			PG_RETURN_BOOL(false);
-	if (search->room == 0)
-		make_room(search, fcinfo->flinfo->fn_mcxt, 1, in->norderbys);
-	for (k = 0; k < in->norderbys; k++)
+	if (in->traversalValue == NULL && in->nkeys > 0)
 	{
-		bool exact;
+		O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
+		Search *search = search_of(fcinfo->flinfo);
+		const O2oGeoReach *circle = only_circle(search, in->scankeys, in->nkeys);
 
-		search->distances[0][k] = o2o_geo_search_distance(
-			searched_from(search, in->orderbys[k].sk_argument), point, &exact);
-		all_exact &= exact;
+		if (circle ? !o2o_geo_reach_holds(circle, point)
+				   : !point_fits(search, in->scankeys, in->nkeys, point))
+			PG_RETURN_BOOL(false);
 	}
 	out->recheck = false;
-	out->recheckDistances = !all_exact;
-	out->distances = in->norderbys > 0 ? search->distances[0] : NULL;
+	if (in->norderbys > 0)
+		leaf_distances(fcinfo->flinfo, in, out);
 	PG_RETURN_BOOL(true);
 }

@@ -135,6 +135,29 @@ most(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* How many boxes lay how to their circle. */
+static long fits[3];
+
+/* A box around a position is not apart from a circle that holds that, and inside of one only with its corners. */
+static bool
+box_fits(const O2oGeoReach *reach, const O2oGeoBox *box, double distance)
+{
+	O2oGeoFit	fit = o2o_geo_reach_box(reach, box);
+
+	fits[fit]++;
+	if (fit != O2O_GEO_INSIDE)
+		return fit == O2O_GEO_PERHAPS || distance > reach->metres;
+	for (int corner = 0; corner < 4; corner++)
+	{
+		int64_t		lon = corner & 1 ? box->west : box->east;
+		int64_t		lat = corner & 2 ? box->south : box->north;
+
+		if (o2o_geo_distance(reach->query.point, o2o_geo_pack(lon, lat)) > reach->metres)
+			return false;
+	}
+	return distance <= reach->metres;
+}
+
 /* Random boxes around a position, seen from another: no bound above the distance. */
 static void
 check_bounds(long pairs)
@@ -150,7 +173,8 @@ check_bounds(long pairs)
 		double		size = pow(10, uniform(-2, 9.6));
 		int64_t		lon = o2o_geo_lon(p);
 		int64_t		lat = o2o_geo_lat(p);
-		O2oGeoBox	box;
+		O2oGeoBox	box,
+					alone;
 		O2oGeoQuery query;
 		O2oGeoSearch search;
 		double		distance = o2o_geo_distance(q, p);
@@ -168,34 +192,25 @@ check_bounds(long pairs)
 			printf("bound %.9f above %.9f\n", bound, distance);
 		}
 		/* the position alone: its bounds, and whether it is within about as far */
-		box.west = box.east = lon;
-		box.south = box.north = lat;
-		bound = o2o_geo_bound(&query, &box);
+		alone = o2o_geo_point_box(p);
+		bound = o2o_geo_bound(&query, &alone);
 		if (!(bound <= distance) || !(o2o_geo_point_bound(&query, p) <= distance))
 		{
 			broken++;
 			printf("bounds %.9f and %.9f above %.9f\n", bound, o2o_geo_point_bound(&query, p), distance);
 		}
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < 5; k++)
 		{
-			double		radius = k == 0 ? distance : k == 1 ? nextafter(distance, 0) : distance * uniform(0.9999, 1.0001);
+			double		radius = k == 0 ? distance : k == 1 ? nextafter(distance, 0) :
+				k == 2 ? distance * uniform(1, 4) : distance * uniform(0.9999, 1.0001);
+			O2oGeoReach reach;
 
-			if (o2o_geo_point_within(&query, p, radius) != (distance <= radius))
+			o2o_geo_reach_init(&reach, q, radius);
+			if (o2o_geo_reach_holds(&reach, p) != (distance <= radius) ||
+				!box_fits(&reach, &box, distance) || !box_fits(&reach, &alone, distance))
 			{
 				broken++;
-				printf("%.9f within %.9f\n", distance, radius);
-			}
-			/* a circle that holds it reaches that far */
-			if (distance <= radius)
-			{
-				O2oGeoReach reach = o2o_geo_reach(&query, radius);
-				int64_t		aside = llabs(lon - query.lon);
-
-				if (llabs(lat - query.lat) > reach.rise || least(aside, O2O_GEO_LON_TURN - aside) > reach.aside)
-				{
-					broken++;
-					printf("%.9f beyond the reach of %.9f\n", distance, radius);
-				}
+				printf("%.9f and a circle of %.9f\n", distance, radius);
 			}
 		}
 		/* what a search says: a bound, or exactly the distance */
@@ -219,6 +234,8 @@ check_bounds(long pairs)
 	}
 	printf("bounds: %ld boxes and points, %ld violations, mean slack at 5 to 10 km %.1e\n",
 		   pairs, broken, near ? gap / near : 0);
+	printf("boxes and circles: %ld apart, %ld unknown, %ld inside\n",
+		   fits[O2O_GEO_APART], fits[O2O_GEO_PERHAPS], fits[O2O_GEO_INSIDE]);
 	violations += broken;
 }
 
