@@ -58,7 +58,8 @@ BEGIN
 		SELECT FROM pg_attribute a WHERE a.attrelid = member_table AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped)
 	ORDER BY c.name LIMIT 1;
 	IF absent IS NOT NULL THEN
-		RAISE EXCEPTION 'there is no such column' USING ERRCODE = 'undefined_column', DETAIL = format('Table %s, column %s.', member_table, absent);
+		RAISE EXCEPTION 'there is no such column' USING ERRCODE = 'undefined_column', DETAIL = format('Table %s, column %s.', member_table, absent),
+			HINT = 'identifiers goes from kind to column, traits from name to column.';
 	ELSIF changed_column IS NOT NULL AND NOT EXISTS (
 		SELECT FROM pg_attribute a WHERE a.attrelid = member_table AND a.attname = changed_column
 			AND a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype)) THEN

@@ -173,7 +173,9 @@ o2o_identifier_error(struct Node *escontext, O2OIdentifierStatus status,
 			break;
 		case O2O_IDENTIFIER_PHONE_COUNTRY:
 			rule = "A phone number without \"+\" needs its country";
-			hint = "Give the country, two letters of ISO 3166-1 such as CN.";
+			hint =
+				"Give the country, two letters of ISO 3166-1 such as CN. Events and imports take the "
+				"default_country of their source.";
 			break;
 		case O2O_IDENTIFIER_PHONE_UNREADABLE:
 			rule = "No phone number of its country reads like that";

@@ -207,6 +207,17 @@ sub reconciling
 	my $rows = $node->safe_psql($always, 'SELECT count(*) FROM o2o.identity_reconcile(false)');
 	reconciled_ok($always, $threshold, $expected, "no threshold and back ($rows changes): as before");
 
+	# While events go on: nobody waits for ever, and what holds, holds.
+	my @again = map { [] } 1 .. 4;
+	my $i = 0;
+	push @{ $again[ $i++ % 3 ] }, identify($_) for shuffle @events, map { with_tablet(random_event(10000 + $_, 0.1, $people), 3) } 1 .. 2 * $people;
+	push @{ $again[3] }, 'UPDATE o2o.identifier_kind SET shared_threshold = ' . ($_ % 2 ? 'NULL' : '2') . " WHERE kind IN ('phone', 'device', 'cookie');\n", "SELECT count(*) FROM o2o.identity_reconcile(false);\n" for 1 .. (is_long() ? 8 : 3);
+	clients($always, @again);
+	components_ok($node, $always, "$always, reconciled while events went on");
+	is($node->safe_psql($always, 'SELECT * FROM o2o.identity_verify()'), '', "$always, reconciled while events went on: identity_verify() returns no row");
+	$node->safe_psql($always, 'SELECT FROM o2o.identity_reconcile(false)');
+	is($node->safe_psql($always, 'SELECT count(*) FROM o2o.identity_reconcile()'), '0', "$always: nothing is left to reconcile");
+
 	# Events weeks apart: identifiers expire where they live for a month, and do not where they live for ever.
 	($always, $changed) = (fresh(), fresh());
 	$node->safe_psql($_, "$no_rule; UPDATE o2o.identifier_kind SET time_to_live = NULL") for $always, $changed;
