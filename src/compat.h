@@ -91,4 +91,18 @@ typedef bool o2o_update_indexes;
 	ExecInsertIndexTuples(target, slot, state, false, is_speculative, is_late, NIL)
 #endif
 
+/* ANALYZE and VACUUM rest by their own settings since 18. */
+#if PG_VERSION_NUM >= 180000
+#define o2o_analyze_delay_point() vacuum_delay_point(true)
+#else
+#define o2o_analyze_delay_point() vacuum_delay_point()
+#endif
+
+/* Options of operator classes are no longer kept beside the index in 18. */
+#if PG_VERSION_NUM >= 180000
+#define o2o_index_info_drop_options(info) ((void) (info))
+#else
+#define o2o_index_info_drop_options(info) ((info)->ii_OpclassOptions = NULL)
+#endif
+
 #endif /* O2O_COMPAT_H */

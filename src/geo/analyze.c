@@ -82,7 +82,7 @@ compute_stats(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, int rows, double 
 		bool isnull;
 		Datum value;
 
-		vacuum_delay_point();
+		o2o_analyze_delay_point();
 		value = fetch(stats, i, &isnull);
 		if (!isnull)
 			cells[count++] = o2o_geo_cell(DatumGetGeoPoint(value));

@@ -227,7 +227,7 @@ learn_entries(Relation relation, o2o_ledger_table table)
 			info->ii_IndexAttrNumbers[0] == o2o_ledger_known.column[table][POSTING_SEQ];
 		/* What the copy points at would be gone with the call. */
 		info->ii_Predicate = NIL;
-		info->ii_OpclassOptions = NULL;
+		o2o_index_info_drop_options(info);
 		entry->info = *info;
 		index_close(index, AccessShareLock);
 	}
