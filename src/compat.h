@@ -98,8 +98,8 @@ typedef bool o2o_update_indexes;
 #define o2o_analyze_delay_point() vacuum_delay_point()
 #endif
 
-/* Options of operator classes are no longer kept beside the index in 18. */
-#if PG_VERSION_NUM >= 180000
+/* Options of operator classes are no longer kept beside the index since 17. */
+#if PG_VERSION_NUM >= 170000
 #define o2o_index_info_drop_options(info) ((void) (info))
 #else
 #define o2o_index_info_drop_options(info) ((info)->ii_OpclassOptions = NULL)
