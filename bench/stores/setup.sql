@@ -1,18 +1,8 @@
--- A million stores in 7,000 towns all over the world, each dense in its middle and thin outside (normal, 1.67 km): a
--- store has 13 others within 1 km and 130 within 5 km. Ten thousand customers of the same towns. Each system has tables
--- of its own with the index that its manual names, once with the rows in random order and once along a Hilbert curve.
-SELECT setseed(0.42);
-CREATE TABLE town AS
-SELECT n AS id, -170 + 340 * random() AS longitude, degrees(asin(-0.7 + 1.6 * random())) AS latitude
-FROM generate_series(1, 7000) AS n;
-ALTER TABLE town ADD PRIMARY KEY (id);
-
-CREATE TABLE place AS
-SELECT d.id, o2o.geopoint(t.longitude + d.distance * 1670 / 111320 / cosd(t.latitude) * sin(d.angle),
-	t.latitude + d.distance * 1670 / 111320 * cos(d.angle)) AS pos
-FROM (SELECT n AS id, 1 + floor(7000 * random())::integer AS town, sqrt(-2 * ln(1 - random())) AS distance, 2 * pi() * random() AS angle
-	FROM generate_series(1, 1010000) AS n) d
-	JOIN town t ON t.id = d.town;
+-- A million stores in the cities of the world: a store has 12 others within 1 km and 140 within 5 km. Ten thousand customers
+-- of the same towns. Each system has tables of its own with the index that its manual names, once with the rows in random
+-- order and once along a Hilbert curve.
+\set places 1010000
+\ir place.sql
 
 -- Seventy-five brands; a quarter is open at nine and has the third of eight services, which are bits.
 CREATE TABLE store AS
