@@ -17,9 +17,9 @@
  * happens to positions less than 16 cm apart only.  (Such a tuple repeats one label,
  * which is then the cell that counts, not the prefix.)
  *
- * The tree does not give back what it indexes, although it could: the distances
- * it sorts by are lower bounds, and the server refuses these in an index-only
- * scan.  It computes the exact distance for the rows that come up.
+ * The server refuses lower bounds of distances in an index-only scan, where it has
+ * no row to compute the exact one from.  In such a scan, and in no other, the core
+ * asks for the position back: then all distances are exact.
  */
 #include "o2o.h"
 
@@ -101,7 +101,7 @@ o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
 
 	out->prefixType = INT8OID;
 	out->labelType = INT8OID;
-	out->canReturnData = false;
+	out->canReturnData = true;
 	out->longValuesOK = false;
 	PG_RETURN_VOID();
 }
@@ -426,11 +426,12 @@ leaf_distances(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsisten
 		make_room(search, flinfo->fn_mcxt, 1, in->norderbys);
 	for (int k = 0; k < in->norderbys; k++)
 	{
-		bool exact;
+		O2oGeoSearch *nearest = searched_from(search, in->orderbys[k].sk_argument);
+		O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
+		bool exact = in->returnData;
 
-		search->distances[0][k] =
-			o2o_geo_search_distance(searched_from(search, in->orderbys[k].sk_argument),
-									DatumGetGeoPoint(in->leafDatum), &exact);
+		search->distances[0][k] = exact ? o2o_geo_query_distance(&nearest->query, point)
+										: o2o_geo_search_distance(nearest, point, &exact);
 		all_exact &= exact;
 	}
 	out->recheckDistances = !all_exact;
@@ -454,6 +455,7 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 			PG_RETURN_BOOL(false);
 	}
 	out->recheck = false;
+	out->leafValue = in->leafDatum;
 	if (in->norderbys > 0)
 		leaf_distances(fcinfo->flinfo, in, out);
 	PG_RETURN_BOOL(true);
