@@ -138,6 +138,29 @@ CREATE TEMP TABLE by_force AS SELECT n, brand, round(m::numeric, 7) AS metres FR
 RESET enable_seqscan; RESET enable_sort; RESET enable_indexscan; RESET enable_bitmapscan;
 SELECT count(*), (SELECT count(*) FROM (TABLE by_index EXCEPT ALL TABLE by_force) t) AS wrong, (SELECT count(*) FROM (TABLE by_force EXCEPT ALL TABLE by_index) t) AS missing FROM by_index;
 
+DROP INDEX my_shop_brand;
+
+-- covering: rows out of the index alone, all distances exact; of what changed since, the heap says whether it is seen
+CREATE INDEX my_shop_covering ON my_shop USING spgist (pos) INCLUDE (id);
+VACUUM ANALYZE my_shop;
+EXPLAIN (COSTS OFF) SELECT id, pos, pos <-> '121.47,31.23' FROM my_shop ORDER BY pos <-> '121.47,31.23' LIMIT 3;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM my_shop WHERE geo_dwithin(pos, '121.47,31.23', 5000);
+SELECT * FROM wrong_searches(30, 'covering');
+UPDATE my_shop SET pos = geopoint(121 + random() * 0.8, 31 + random() * 0.6) WHERE id % 7 = 0;
+DELETE FROM my_shop WHERE id % 5 = 0;
+SELECT * FROM wrong_searches(30, 'covering');
+SELECT count(*), sum(got - expected), sum(got) > 1000 AS many FROM (
+	SELECT (SELECT count(*) FROM my_shop WHERE geo_dwithin(pos, start.pos, metres)) AS got,
+		(SELECT count(*) FROM my_shop WHERE geo_distance(pos, start.pos) <= metres) AS expected
+	FROM start, unnest(ARRAY[0, 3000, 100000, 5000000]) metres) t;
+SET enable_seqscan = off; SET enable_sort = off;
+SELECT count(*) AS rows, count(metres), bool_and(metres >= before) AS in_order, bool_and(metres IS NOT DISTINCT FROM geo_distance(pos, '-179.99,3')) AS exact
+FROM (SELECT pos, metres, lag(metres) OVER () AS before
+	FROM (SELECT pos, pos <-> '-179.99,3' AS metres FROM my_shop ORDER BY pos <-> '-179.99,3' OFFSET 0) s) t;
+SELECT count(*) FROM (SELECT pos FROM my_shop ORDER BY pos <-> '1,1', pos <-> '2,2' LIMIT 10) t;
+RESET enable_seqscan; RESET enable_sort;
+DROP INDEX my_shop_covering;
+
 -- loads that tempt a tree to degenerate: equal positions, a page of one town before the first of another, sorted rows
 CREATE FUNCTION tempted(method text) RETURNS TABLE (equal bigint, first_equal bigint, nearest text, rows bigint, in_order boolean) LANGUAGE plpgsql AS $$
 BEGIN
