@@ -226,7 +226,28 @@ compare_places(const void *a, const void *b)
 	return (int) left->offset - (int) right->offset;
 }
 
-/* Halves, by the middles along the longer side: full pages also in a sorted build, which splits too. */
+/*
+ * Where to cut what is sorted by its middles: at the widest gap, so that less of
+ * nothing lies within the areas, but that no part gets less than three tenths.  More
+ * than fills a page is a sorted build's, which divides several pages at once: by
+ * halves these stay full.
+ */
+static int
+place_of_cut(const SplitPlace *places, int count)
+{
+	int cut = count / 2;
+	int i;
+
+	if (count > (int) (BLCKSZ / (sizeof(IndexTupleData) + sizeof(int64) + sizeof(ItemIdData))))
+		return cut;
+	for (i = count * 3 / 10 + 1; i <= count * 7 / 10; i++)
+		if (places[i].middle - places[i - 1].middle >
+			places[cut].middle - places[cut - 1].middle)
+			cut = i;
+	return cut;
+}
+
+/* In two along the longer side. */
 Datum
 o2o_geopoint_gist_picksplit(PG_FUNCTION_ARGS)
 {
@@ -237,6 +258,7 @@ o2o_geopoint_gist_picksplit(PG_FUNCTION_ARGS)
 	O2oGeoBox all = box_of(entries->vector[FirstOffsetNumber].key);
 	O2oGeoBox halves[2];
 	bool by_longitude;
+	int cut;
 	int i;
 
 	for (i = 1; i < count; i++)
@@ -254,6 +276,7 @@ o2o_geopoint_gist_picksplit(PG_FUNCTION_ARGS)
 	}
 	qsort(places, count, sizeof(SplitPlace), compare_places);
 
+	cut = place_of_cut(places, count);
 	split->spl_left = palloc(sizeof(OffsetNumber) * count);
 	split->spl_right = palloc(sizeof(OffsetNumber) * count);
 	split->spl_nleft = 0;
@@ -264,11 +287,11 @@ o2o_geopoint_gist_picksplit(PG_FUNCTION_ARGS)
 	{
 		OffsetNumber offset = places[i].offset;
 
-		if (i < count / 2)
+		if (i < cut)
 			split->spl_left[split->spl_nleft++] = offset;
 		else
 			split->spl_right[split->spl_nright++] = offset;
-		extend(&halves[i >= count / 2], entries->vector[offset].key);
+		extend(&halves[i >= cut], entries->vector[offset].key);
 	}
 	split->spl_ldatum = key_of(&halves[0]);
 	split->spl_rdatum = key_of(&halves[1]);

@@ -38,7 +38,7 @@ PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_leaf_consistent);
 
 /* A split divides more positions than that further; a tuple of so many nodes gets only large ones more. */
 #define CROWDED 24
-#define MANY_NODES 64
+#define MANY_NODES 32
 
 #define DatumGetCell(x) ((O2oGeoCell) DatumGetInt64(x))
 #define CellGetDatum(x) Int64GetDatum((int64) (x))
@@ -107,11 +107,12 @@ o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
 }
 
 /*
- * Prefixes and large labels are cells of every third bit.  A search reads all nodes
- * of each tuple that it comes to, and about eight of them cost as much as one more
- * tuple does: fewer nodes make too many levels, more are read in vain.
+ * Prefixes and large labels are cells of every fourth bit.  A search reads all nodes
+ * of each tuple that it comes to, and about twenty of them cost as much as one more
+ * tuple does, which always lies on another page: fewer nodes make too many levels,
+ * more are read in vain.
  */
-#define LEVEL 3
+#define LEVEL 4
 
 /* The next level below so many bits. */
 static inline int
