@@ -42,6 +42,12 @@ CREATE TABLE store_hilbert AS SELECT * FROM store ORDER BY o2o.geo_hilbert(pos);
 CREATE TABLE store_hilbert_gis AS SELECT id, name, brand, opens, closes, services, pos::geography AS geog FROM store_hilbert;
 CREATE INDEX store_random_spgist ON store_random USING spgist (pos);
 CREATE INDEX store_hilbert_spgist ON store_hilbert USING spgist (pos);
+-- Filled as far as GiST fills its pages; SP-GiST leaves a fifth free for rows to come.
+CREATE TABLE store_filled AS SELECT id, pos FROM store_hilbert;
+CREATE INDEX store_filled_spgist ON store_filled USING spgist (pos) WITH (fillfactor = 90);
+-- With what is asked for in it. A GiST index on geography cannot answer without the row, whatever it includes.
+CREATE TABLE store_covered AS SELECT * FROM store_random;
+CREATE INDEX store_covered_spgist ON store_covered USING spgist (pos) INCLUDE (id, name);
 CREATE INDEX store_hilbert_geography ON store_hilbert_gis USING gist (geog);
 CREATE INDEX store_random_geometry ON store_random_gis USING gist ((geog::geometry));
 
@@ -49,8 +55,12 @@ CREATE INDEX store_random_geometry ON store_random_gis USING gist ((geog::geomet
 CREATE EXTENSION btree_gist SCHEMA public;
 CREATE TABLE branded AS SELECT id, name, brand, pos FROM store_hilbert;
 CREATE TABLE branded_gis AS SELECT id, name, brand, geog FROM store_hilbert_gis;
+CREATE TABLE branded_random AS SELECT id, name, brand, pos FROM store_random;
+CREATE TABLE branded_random_gis AS SELECT id, name, brand, geog FROM store_random_gis;
 CREATE INDEX branded_gist ON branded USING gist (brand, pos);
 CREATE INDEX branded_geography ON branded_gis USING gist (brand, geog);
+CREATE INDEX branded_random_gist ON branded_random USING gist (brand, pos);
+CREATE INDEX branded_random_geography ON branded_random_gis USING gist (brand, geog);
 
 -- A GiST index of one column, for its size alone.
 CREATE TABLE sized AS SELECT id, pos FROM store_random;
