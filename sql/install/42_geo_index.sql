@@ -27,7 +27,7 @@ CREATE OPERATOR CLASS o2o.geopoint_spgist_ops DEFAULT FOR TYPE o2o.geopoint USIN
 	FUNCTION 3 o2o.geopoint_spgist_picksplit(internal, internal),
 	FUNCTION 4 o2o.geopoint_spgist_inner_consistent(internal, internal),
 	FUNCTION 5 o2o.geopoint_spgist_leaf_consistent(internal, internal);
-COMMENT ON OPERATOR CLASS o2o.geopoint_spgist_ops USING spgist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres), <@ geocircle, geo_dwithin, <@ and && geobox, and =: a radix tree over cells, the fastest of the indexes for one column.';
+COMMENT ON OPERATOR CLASS o2o.geopoint_spgist_ops USING spgist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres), <@ geocircle, geo_dwithin, <@ and && geobox, and =: a radix tree over cells, the fastest of the indexes for one column. It gives the position back: who counts rows, or asks for columns that the index INCLUDEs, is answered without the table (index-only scan), with exact distances. Rows that come sorted by place and do not change: WITH (fillfactor = 90) leaves less free.';
 COMMENT ON OPERATOR FAMILY o2o.geopoint_spgist_ops USING spgist IS 'Nearest positions, circles, boxes and equality, radix tree.';
 
 CREATE FUNCTION o2o.geopoint_gist_consistent(internal, o2o.geopoint, smallint, oid, internal) RETURNS boolean
