@@ -337,8 +337,11 @@ only_circle(Search *search, const ScanKeyData *keys, int nkeys)
 	return nkeys == 1 && keys->sk_strategy == O2O_GEO_IN_CIRCLE ? circle_of(search, keys) : NULL;
 }
 
-/* Whether positions of the area satisfy the conditions. */
-static O2oGeoFit
+/*
+ * Whether positions of the area satisfy the conditions.  This and what follows stay
+ * calls: what they need of the stack is not to be paid for by every position.
+ */
+static pg_noinline O2oGeoFit
 area_fits(Search *search, const ScanKeyData *keys, int nkeys, const O2oGeoBox *box)
 {
 	O2oGeoFit fit = O2O_GEO_INSIDE;
@@ -365,7 +368,7 @@ area_fits(Search *search, const ScanKeyData *keys, int nkeys, const O2oGeoBox *b
 }
 
 /* Of a single position the area says all but whether it is in a circle. */
-static bool
+static pg_noinline bool
 point_fits(Search *search, const ScanKeyData *keys, int nkeys, O2oGeoPoint point)
 {
 	O2oGeoBox box = o2o_geo_point_box(point);
@@ -417,7 +420,7 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 }
 
 /* The distances of a position, for each ORDER BY. */
-static void
+static pg_noinline void
 leaf_distances(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsistentOut *out)
 {
 	Search *search = search_of(flinfo);
