@@ -18,8 +18,8 @@ CREATE TABLE place AS
 SELECT row_number() OVER () AS id, o2o.geopoint(longitude + distance * 1800 / 111320 / cosd(latitude) * sin(angle),
 	latitude + distance * 1800 / 111320 * cos(angle)) AS pos
 FROM (SELECT longitude, latitude, sqrt(-2 * ln(1 - random())) AS distance, 2 * pi() * random() AS angle
-	-- OFFSET 0: an order by random() must not lend its numbers to the distances
+	-- a query of its own: an order by random() lends its numbers to whatever else is random beside it
 	FROM (SELECT t.longitude, t.latitude
 		FROM (SELECT *, greatest(inhabitants, 1000) ^ (2.0 / 3) AS share, sum(greatest(inhabitants, 1000) ^ (2.0 / 3)) OVER () AS shares FROM town) t,
 			generate_series(1, ceil(:places * t.share / t.shares)::integer)
-		ORDER BY random() LIMIT :places OFFSET 0) shop) placed;
+		ORDER BY random() LIMIT :places) shop) placed;

@@ -2,6 +2,8 @@
 
 CREATE FUNCTION o2o.geopoint_spgist_config(internal, internal) RETURNS void
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_spgist_config';
+CREATE FUNCTION o2o.geopoint_spgist_covering_config(internal, internal) RETURNS void
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_spgist_covering_config';
 CREATE FUNCTION o2o.geopoint_spgist_choose(internal, internal) RETURNS void
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_spgist_choose';
 CREATE FUNCTION o2o.geopoint_spgist_picksplit(internal, internal) RETURNS void
@@ -11,6 +13,7 @@ LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_sp
 CREATE FUNCTION o2o.geopoint_spgist_leaf_consistent(internal, internal) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_spgist_leaf_consistent';
 COMMENT ON FUNCTION o2o.geopoint_spgist_config(internal, internal) IS 'SP-GiST support of geopoint: prefix and labels are cells.';
+COMMENT ON FUNCTION o2o.geopoint_spgist_covering_config(internal, internal) IS 'SP-GiST support of geopoint: the same, and positions can be given back.';
 COMMENT ON FUNCTION o2o.geopoint_spgist_choose(internal, internal) IS 'SP-GiST support of geopoint: where an inserted position goes.';
 COMMENT ON FUNCTION o2o.geopoint_spgist_picksplit(internal, internal) IS 'SP-GiST support of geopoint: divides positions into cells.';
 COMMENT ON FUNCTION o2o.geopoint_spgist_inner_consistent(internal, internal) IS 'SP-GiST support of geopoint: cells to visit, and lower bounds of their distances.';
@@ -27,8 +30,22 @@ CREATE OPERATOR CLASS o2o.geopoint_spgist_ops DEFAULT FOR TYPE o2o.geopoint USIN
 	FUNCTION 3 o2o.geopoint_spgist_picksplit(internal, internal),
 	FUNCTION 4 o2o.geopoint_spgist_inner_consistent(internal, internal),
 	FUNCTION 5 o2o.geopoint_spgist_leaf_consistent(internal, internal);
-COMMENT ON OPERATOR CLASS o2o.geopoint_spgist_ops USING spgist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres), <@ geocircle, geo_dwithin, <@ and && geobox, and =: a radix tree over cells, the fastest of the indexes for one column. It gives the position back: who counts rows, or asks for columns that the index INCLUDEs, is answered without the table (index-only scan), with exact distances. Rows that come sorted by place and do not change: WITH (fillfactor = 90) leaves less free.';
+COMMENT ON OPERATOR CLASS o2o.geopoint_spgist_ops USING spgist IS 'Index of positions for ORDER BY position <-> constant (exact order, metres), <@ geocircle, geo_dwithin, <@ and && geobox, and =: a radix tree over cells, the fastest of the indexes for one column. Rows that come sorted by place and do not change: WITH (fillfactor = 90) leaves less free.';
 COMMENT ON OPERATOR FAMILY o2o.geopoint_spgist_ops USING spgist IS 'Nearest positions, circles, boxes and equality, radix tree.';
+
+CREATE OPERATOR CLASS o2o.geopoint_spgist_covering_ops FOR TYPE o2o.geopoint USING spgist AS
+	OPERATOR 3 o2o.&& (o2o.geopoint, o2o.geobox),
+	OPERATOR 6 o2o.=,
+	OPERATOR 8 o2o.<@ (o2o.geopoint, o2o.geocircle),
+	OPERATOR 15 o2o.<-> FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 28 o2o.<@ (o2o.geopoint, o2o.geobox),
+	FUNCTION 1 o2o.geopoint_spgist_covering_config(internal, internal),
+	FUNCTION 2 o2o.geopoint_spgist_choose(internal, internal),
+	FUNCTION 3 o2o.geopoint_spgist_picksplit(internal, internal),
+	FUNCTION 4 o2o.geopoint_spgist_inner_consistent(internal, internal),
+	FUNCTION 5 o2o.geopoint_spgist_leaf_consistent(internal, internal);
+COMMENT ON OPERATOR CLASS o2o.geopoint_spgist_covering_ops USING spgist IS 'The same index, and it gives positions back: who counts rows, or asks for nothing but the position and columns that the index INCLUDEs, is answered without the table (index-only scan) as far as VACUUM has marked its pages, with exact distances. To be named: USING spgist (position o2o.geopoint_spgist_covering_ops) INCLUDE (id). Index-only scans of SP-GiST have a defect in PostgreSQL: a row that was deleted before can come back in the moment in which VACUUM takes it away.';
+COMMENT ON OPERATOR FAMILY o2o.geopoint_spgist_covering_ops USING spgist IS 'Nearest positions, circles, boxes and equality, radix tree that gives positions back.';
 
 CREATE FUNCTION o2o.geopoint_gist_consistent(internal, o2o.geopoint, smallint, oid, internal) RETURNS boolean
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'o2o_geopoint_gist_consistent';
@@ -50,7 +67,7 @@ COMMENT ON FUNCTION o2o.geopoint_gist_consistent(internal, o2o.geopoint, smallin
 COMMENT ON FUNCTION o2o.geopoint_gist_union(internal, internal) IS 'GiST support of geopoint: the area of several keys.';
 COMMENT ON FUNCTION o2o.geopoint_gist_compress(internal) IS 'GiST support of geopoint: a position is stored as it is.';
 COMMENT ON FUNCTION o2o.geopoint_gist_penalty(internal, internal, internal) IS 'GiST support of geopoint: how much an area has to grow.';
-COMMENT ON FUNCTION o2o.geopoint_gist_picksplit(internal, internal) IS 'GiST support of geopoint: halves of a page along the longer side.';
+COMMENT ON FUNCTION o2o.geopoint_gist_picksplit(internal, internal) IS 'GiST support of geopoint: a page in two along the longer side.';
 COMMENT ON FUNCTION o2o.geopoint_gist_same(bigint, bigint, internal) IS 'GiST support of geopoint: whether two keys are equal.';
 COMMENT ON FUNCTION o2o.geopoint_gist_distance(internal, o2o.geopoint, smallint, oid, internal) IS 'GiST support of geopoint: lower bound in metres of the distance to a key.';
 COMMENT ON FUNCTION o2o.geopoint_gist_sortsupport(internal) IS 'GiST support of geopoint: sorted build along the Hilbert curve.';

@@ -178,8 +178,10 @@ o2o_geo_pack(int64_t lon, int64_t lat)
 static inline bool
 o2o_geo_box_holds(const O2oGeoBox *box, O2oGeoPoint point)
 {
-	return (o2o_geo_lon(point) >= box->west) & (o2o_geo_lon(point) <= box->east) &
-		   (o2o_geo_lat(point) >= box->south) & (o2o_geo_lat(point) <= box->north);
+	int64_t lon = o2o_geo_lon(point);
+	int64_t lat = o2o_geo_lat(point);
+
+	return (lon >= box->west) & (lon <= box->east) & (lat >= box->south) & (lat <= box->north);
 }
 
 /* Neither of which crosses the antimeridian. */

@@ -11,7 +11,8 @@
  *
  * There is a compress function although keys are stored as they come, and no
  * fetch function: without the former or with the latter the server would try
- * index-only scans, which refuse lower bounds as distances.
+ * index-only scans, which refuse lower bounds as distances.  (Of an index of an
+ * expression whose columns are all INCLUDEd it tries them nevertheless.)
  */
 #include "o2o.h"
 
@@ -228,17 +229,17 @@ compare_places(const void *a, const void *b)
 
 /*
  * Where to cut what is sorted by its middles: at the widest gap, so that less of
- * nothing lies within the areas, but that no part gets less than three tenths.  More
- * than fills a page is a sorted build's, which divides several pages at once: by
+ * nothing lies within the areas, but that no part gets less than three tenths.  Far
+ * more than the page had is a sorted build's, which divides several pages at once: by
  * halves these stay full.
  */
 static int
-place_of_cut(const SplitPlace *places, int count)
+place_of_cut(const SplitPlace *places, int count, int on_page)
 {
 	int cut = count / 2;
 	int i;
 
-	if (count > (int) (BLCKSZ / (sizeof(IndexTupleData) + sizeof(int64) + sizeof(ItemIdData))))
+	if (count > on_page + on_page / 4)
 		return cut;
 	for (i = count * 3 / 10 + 1; i <= count * 7 / 10; i++)
 		if (places[i].middle - places[i - 1].middle >
@@ -276,7 +277,8 @@ o2o_geopoint_gist_picksplit(PG_FUNCTION_ARGS)
 	}
 	qsort(places, count, sizeof(SplitPlace), compare_places);
 
-	cut = place_of_cut(places, count);
+	cut = place_of_cut(places, count,
+					   PageGetMaxOffsetNumber(entries->vector[FirstOffsetNumber].page));
 	split->spl_left = palloc(sizeof(OffsetNumber) * count);
 	split->spl_right = palloc(sizeof(OffsetNumber) * count);
 	split->spl_nleft = 0;

@@ -19,7 +19,10 @@
  *
  * The server refuses lower bounds of distances in an index-only scan, where it has
  * no row to compute the exact one from.  In such a scan, and in no other, the core
- * asks for the position back: then all distances are exact.
+ * asks for the position back: then all distances are exact.  Only the second of the
+ * two operator classes offers it, for the core's index-only scans of SP-GiST may show
+ * a row that is gone: they keep no pin that would hold VACUUM off.  (An index of an
+ * expression whose columns are all INCLUDEd is scanned so with either.)
  */
 #include "o2o.h"
 
@@ -31,6 +34,7 @@
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_config);
+PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_covering_config);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_choose);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_picksplit);
 PG_FUNCTION_INFO_V1(o2o_geopoint_spgist_inner_consistent);
@@ -94,22 +98,33 @@ cell_of_label(Datum label)
 							   O2O_GEO_CELL_BITS - open_bits(label));
 }
 
+static void
+configure(spgConfigOut *out, bool returns_positions)
+{
+	out->prefixType = INT8OID;
+	out->labelType = INT8OID;
+	out->canReturnData = returns_positions;
+	out->longValuesOK = false;
+}
+
 Datum
 o2o_geopoint_spgist_config(PG_FUNCTION_ARGS)
 {
-	spgConfigOut *out = (spgConfigOut *) PG_GETARG_POINTER(1);
+	configure((spgConfigOut *) PG_GETARG_POINTER(1), false);
+	PG_RETURN_VOID();
+}
 
-	out->prefixType = INT8OID;
-	out->labelType = INT8OID;
-	out->canReturnData = true;
-	out->longValuesOK = false;
+Datum
+o2o_geopoint_spgist_covering_config(PG_FUNCTION_ARGS)
+{
+	configure((spgConfigOut *) PG_GETARG_POINTER(1), true);
 	PG_RETURN_VOID();
 }
 
 /*
  * Prefixes and large labels are cells of every fourth bit.  A search reads all nodes
  * of each tuple that it comes to, and about twenty of them cost as much as one more
- * tuple does, which always lies on another page: fewer nodes make too many levels,
+ * tuple does, which mostly lies on another page: fewer nodes make too many levels,
  * more are read in vain.
  */
 #define LEVEL 4
@@ -274,6 +289,7 @@ typedef struct Search
 	O2oGeoSearch nearest;
 	O2oGeoReach circle;
 	int room;           /* nodes that there is room for */
+	int orderbys;       /* with so many distances each */
 	double **distances; /* of a node, one for each ORDER BY */
 	int *nodes;
 	void **marks; /* of nodes all of whose positions satisfy the conditions */
@@ -296,18 +312,33 @@ search_of(FmgrInfo *flinfo)
 	return flinfo->fn_extra ? (Search *) flinfo->fn_extra : search_begin(flinfo);
 }
 
-/* Room for the answer about so many nodes; what was given before stays until the scan ends. */
+/*
+ * Room for the answer about so many nodes.  Where a position searched from is NULL the
+ * core leaves its ORDER BY out, so that the next scan may have more of them than this
+ * one.  What was given before stays until the scan ends.
+ */
 static void
 make_room(Search *search, MemoryContext context, int nodes, int orderbys)
 {
-	double *values = MemoryContextAlloc(context, sizeof(double) * nodes * orderbys + 1);
+	double *values;
 
+	nodes = Max(nodes, search->room);
+	orderbys = Max(orderbys, search->orderbys);
+	values = MemoryContextAlloc(context, sizeof(double) * nodes * orderbys + 1);
 	search->distances = MemoryContextAlloc(context, sizeof(double *) * nodes);
 	search->nodes = MemoryContextAlloc(context, sizeof(int) * nodes);
 	search->marks = MemoryContextAlloc(context, sizeof(void *) * nodes);
 	for (int i = 0; i < nodes; i++)
 		search->distances[i] = values + i * orderbys;
 	search->room = nodes;
+	search->orderbys = orderbys;
+}
+
+static inline void
+ensure_room(Search *search, MemoryContext context, int nodes, int orderbys)
+{
+	if (nodes > search->room || orderbys > search->orderbys)
+		make_room(search, context, nodes, orderbys);
 }
 
 /* The circle of a condition; another one is prepared anew. */
@@ -338,8 +369,9 @@ only_circle(Search *search, const ScanKeyData *keys, int nkeys)
 }
 
 /*
- * Whether positions of the area satisfy the conditions.  This and what follows stay
- * calls: what they need of the stack is not to be paid for by every position.
+ * Whether positions of the area satisfy the conditions.  This, point_fits and
+ * leaf_distances stay calls: what they need of the stack is not to be paid for by
+ * every position.
  */
 static pg_noinline O2oGeoFit
 area_fits(Search *search, const ScanKeyData *keys, int nkeys, const O2oGeoBox *box)
@@ -390,8 +422,7 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 	const O2oGeoReach *circle = only_circle(search, in->scankeys, in->nkeys);
 	int count = 0;
 
-	if (in->nNodes > search->room)
-		make_room(search, fcinfo->flinfo->fn_mcxt, in->nNodes, in->norderbys);
+	ensure_room(search, fcinfo->flinfo->fn_mcxt, in->nNodes, in->norderbys);
 	for (int i = 0; i < in->nNodes; i++)
 	{
 		O2oGeoBox box = box_of(in->nodeLabels[i]);
@@ -426,8 +457,7 @@ leaf_distances(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsisten
 	Search *search = search_of(flinfo);
 	bool all_exact = true;
 
-	if (search->room == 0)
-		make_room(search, flinfo->fn_mcxt, 1, in->norderbys);
+	ensure_room(search, flinfo->fn_mcxt, 1, in->norderbys);
 	for (int k = 0; k < in->norderbys; k++)
 	{
 		O2oGeoSearch *nearest = searched_from(search, in->orderbys[k].sk_argument);

@@ -141,7 +141,7 @@ SELECT count(*), (SELECT count(*) FROM (TABLE by_index EXCEPT ALL TABLE by_force
 DROP INDEX my_shop_brand;
 
 -- covering: rows out of the index alone, all distances exact; of what changed since, the heap says whether it is seen
-CREATE INDEX my_shop_covering ON my_shop USING spgist (pos) INCLUDE (id);
+CREATE INDEX my_shop_covering ON my_shop USING spgist (pos geopoint_spgist_covering_ops) INCLUDE (id);
 VACUUM ANALYZE my_shop;
 EXPLAIN (COSTS OFF) SELECT id, pos, pos <-> '121.47,31.23' FROM my_shop ORDER BY pos <-> '121.47,31.23' LIMIT 3;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM my_shop WHERE geo_dwithin(pos, '121.47,31.23', 5000);
@@ -160,6 +160,35 @@ FROM (SELECT pos, metres, lag(metres) OVER () AS before
 SELECT count(*) FROM (SELECT pos FROM my_shop ORDER BY pos <-> '1,1', pos <-> '2,2' LIMIT 10) t;
 RESET enable_seqscan; RESET enable_sort;
 DROP INDEX my_shop_covering;
+
+-- searched from NULL, whose order the server leaves out of that scan alone, and from two positions: the next answers are
+-- right. All rows are read, so that the first scan comes to the widest tuple.
+CREATE FUNCTION after_null() RETURNS TABLE (kind text, wrong bigint) LANGUAGE sql AS $$
+	WITH origin (n, a, b) AS (VALUES (1, NULL::geopoint, '1,1'::geopoint), (2, '121.47,31.23', NULL), (3, NULL, NULL), (4, '100.5,30.5', '100.4,30.5'), (5, '8,50', '8,51')),
+	force AS (SELECT n, array_agg(m ORDER BY m) AS m FROM (SELECT n, geo_distance(pos, a) AS m, row_number() OVER (PARTITION BY n ORDER BY geo_distance(pos, a)) AS place FROM my_shop, origin) t WHERE place <= 20 GROUP BY n),
+	one AS (SELECT n, array_agg(m ORDER BY place) AS m FROM (SELECT n, m, row_number() OVER (PARTITION BY n) AS place FROM origin, LATERAL (SELECT pos <-> a AS m FROM my_shop ORDER BY pos <-> a OFFSET 0) t) t WHERE place <= 20 GROUP BY n),
+	two AS (SELECT n, array_agg(m ORDER BY place) AS m FROM (SELECT n, m, row_number() OVER (PARTITION BY n) AS place FROM origin, LATERAL (SELECT pos <-> a AS m FROM my_shop ORDER BY pos <-> a, pos <-> b OFFSET 0) t) t WHERE place <= 20 GROUP BY n)
+	SELECT 'one', count(*) FROM one JOIN force USING (n) JOIN origin USING (n) WHERE a IS NOT NULL AND one.m IS DISTINCT FROM force.m
+	UNION ALL SELECT 'two', count(*) FROM two JOIN force USING (n) JOIN origin USING (n) WHERE a IS NOT NULL AND two.m IS DISTINCT FROM force.m
+$$;
+CREATE INDEX my_shop_spgist ON my_shop USING spgist (pos);
+SET enable_seqscan = off; SET enable_sort = off; SET enable_incremental_sort = off; SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM (VALUES (1, NULL::geopoint), (2, '1,1')) origin (n, a), LATERAL (SELECT id FROM my_shop ORDER BY pos <-> a, pos <-> '2,2' LIMIT 20) t;
+SELECT * FROM after_null();
+DROP INDEX my_shop_spgist;
+CREATE INDEX my_shop_gist ON my_shop USING gist (pos);
+SELECT * FROM after_null();
+DROP INDEX my_shop_gist;
+-- of an expression, all its columns included: without the table, and exact
+CREATE TABLE by_degrees AS SELECT id, geo_longitude(pos) AS lon, geo_latitude(pos) AS lat FROM my_shop WHERE pos IS NOT NULL;
+CREATE INDEX by_degrees_spgist ON by_degrees USING spgist (geopoint(lon, lat)) INCLUDE (id, lon, lat);
+VACUUM ANALYZE by_degrees;
+EXPLAIN (COSTS OFF) SELECT id FROM by_degrees ORDER BY geopoint(lon, lat) <-> '121.47,31.23' LIMIT 100;
+SELECT count(*), bool_and(m >= before) AS in_order FROM (SELECT m, lag(m) OVER () AS before
+	FROM (SELECT geopoint(lon, lat) <-> '121.47,31.23' AS m FROM by_degrees ORDER BY geopoint(lon, lat) <-> '121.47,31.23' LIMIT 5000) t) t;
+RESET enable_seqscan; RESET enable_sort; RESET enable_incremental_sort; RESET enable_bitmapscan;
+DROP TABLE by_degrees;
+DROP FUNCTION after_null;
 
 -- loads that tempt a tree to degenerate: equal positions, a page of one town before the first of another, sorted rows
 CREATE FUNCTION tempted(method text) RETURNS TABLE (equal bigint, first_equal bigint, nearest text, rows bigint, in_order boolean) LANGUAGE plpgsql AS $$

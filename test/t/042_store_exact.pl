@@ -56,7 +56,8 @@ append_to_file("$folder/real", join("\n", @real, ''));
 ask("COPY load (pos) FROM '$folder/real' (DELIMITER '|')") if @real;
 ask(qq{SELECT setseed($seed);
 	INSERT INTO place SELECT n, pos FROM load;
-	INSERT INTO place
+	-- sorted outside: an order by random() lends its numbers to whatever else is random beside it
+	INSERT INTO place SELECT * FROM (
 	SELECT 100000 + i, CASE i % 10
 		WHEN 0 THEN geopoint(random() * 360 - 180, degrees(asin(random() * 2 - 1)))
 		WHEN 1 THEN geopoint(CASE WHEN i % 20 = 1 THEN -180 + random() * 0.1 ELSE 180 - random() * 0.1 END, random() * 10)
@@ -64,7 +65,7 @@ ask(qq{SELECT setseed($seed);
 		WHEN 3 THEN geopoint(round((100 + random() * 2)::numeric, 2)::float8, round((30 + random() * 2)::numeric, 2)::float8)
 		WHEN 4 THEN geopoint(CASE i % 20 WHEN 4 THEN 180 ELSE random() * 360 - 180 END, CASE i % 300 WHEN 4 THEN 90 WHEN 14 THEN -90 ELSE random() * 180 - 90 END)
 		ELSE geopoint(121 + random() * 2, 31 + random()) END
-	FROM generate_series(1, $random) i ORDER BY random();
+	FROM generate_series(1, $random) i) made ORDER BY random();
 	ANALYZE place;});
 
 # Where searches start: half at a place, others near one, at the seams of the map, anywhere.
@@ -76,7 +77,7 @@ sub new_starts
 		SELECT row_number() OVER () AS n, (ARRAY[1, 3, 10, 10, 50])[1 + floor(random() * 5)::integer] AS k, 10 ^ (1 + $decades * random()) AS radius, pos FROM (
 			(SELECT pos FROM place WHERE pos IS NOT NULL ORDER BY random() LIMIT $searches / 2)
 			UNION ALL (SELECT geopoint(greatest(-180, least(180, geo_longitude(pos) + random() / 50 - 0.01)), greatest(-90, least(90, geo_latitude(pos) + random() / 50 - 0.01)))
-				FROM place WHERE pos IS NOT NULL ORDER BY random() LIMIT $searches / 4)
+				FROM (SELECT pos FROM place WHERE pos IS NOT NULL ORDER BY random() LIMIT $searches / 4) near)
 			UNION ALL SELECT geopoint(random() * 360 - 180, degrees(asin(random() * 2 - 1))) FROM generate_series(1, $searches / 8)
 			UNION ALL SELECT geopoint(180 - random() * 0.2, random() * 12 - 1) FROM generate_series(1, $searches / 16)
 			UNION ALL SELECT geopoint(random() * 360 - 180, sign(random() - 0.5) * (90 - random() * random())) FROM generate_series(1, $searches / 16 - 4)
@@ -112,7 +113,7 @@ my $by_bitmap = 'SET enable_seqscan = off; SET enable_indexscan = off';
 my $by_workers = "$by_index; SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; ALTER TABLE start SET (parallel_workers = 2); SET enable_seqscan = on";
 
 # plain indexes, and one that also gives the rows back
-my %index = (spgist => 'spgist (pos)', gist => 'gist (pos)', covering => 'spgist (pos) INCLUDE (id)');
+my %index = (spgist => 'spgist (pos)', gist => 'gist (pos)', covering => 'spgist (pos geopoint_spgist_covering_ops) INCLUDE (id)');
 for my $method ('spgist', 'gist', 'covering')
 {
 	my $node = $method eq 'covering' ? 'Index Only Scan' : 'Index Scan';
@@ -123,9 +124,8 @@ for my $method ('spgist', 'gist', 'covering')
 	judged('within', "$method, built: within", $node_of_plan, $by_index);
 	judged('within', "$method, built: within by bitmap", qr/Bitmap Index Scan on place_$method/, $by_bitmap);
 	judged('nearest', "$method, built: nearest by workers", qr/Gather.*$node_of_plan/s, $by_workers);
-	# a query that needs the position alone: GiST never by an index-only scan, which would refuse a bound for a distance
-	my $alone = $method eq 'gist' ? qr/Index Scan using place_gist/ : qr/Index Only Scan using place_$method/;
-	like(ask("$by_index; EXPLAIN (COSTS off) SELECT pos FROM place ORDER BY pos <-> '1,1' LIMIT 3"), $alone, "$method: positions alone, the plan");
+	# a query that needs the position alone: only the covering index without the table, the others would give bounds for distances
+	like(ask("$by_index; EXPLAIN (COSTS off) SELECT pos FROM place ORDER BY pos <-> '1,1' LIMIT 3"), $node_of_plan, "$method: positions alone, the plan");
 	is( ask("$by_index; SELECT count(*) FROM (SELECT pos FROM place ORDER BY pos <-> '1,1' LIMIT 30) t"), 30, "$method: positions alone");
 
 	# moved, doubled, deleted, vacuumed, inserted again
