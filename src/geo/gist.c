@@ -242,8 +242,7 @@ place_of_cut(const SplitPlace *places, int count, int on_page)
 	if (count > on_page + on_page / 4)
 		return cut;
 	for (i = count * 3 / 10 + 1; i <= count * 7 / 10; i++)
-		if (places[i].middle - places[i - 1].middle >
-			places[cut].middle - places[cut - 1].middle)
+		if (places[i].middle - places[i - 1].middle > places[cut].middle - places[cut - 1].middle)
 			cut = i;
 	return cut;
 }
