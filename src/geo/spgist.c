@@ -74,8 +74,9 @@ open_bits(Datum label)
 	return (int) (((uint64) label >> 29 & 0x38) | ((uint64) label & 7));
 }
 
+/* The area of a cell, with what of it lies beyond the edges of the map. */
 static inline O2oGeoBox
-box_of(Datum label)
+whole_box_of(Datum label)
 {
 	int open = open_bits(label);
 	O2oGeoBox box;
@@ -84,9 +85,21 @@ box_of(Datum label)
 	box.south = (uint64) label & 0xFFFFFFF8;
 	box.east = box.west + (INT64CONST(1) << ((open + 1) >> 1)) - 1;
 	box.north = box.south + (INT64CONST(1) << (open >> 1)) - 1;
+	return box;
+}
+
+static inline O2oGeoBox
+on_map(O2oGeoBox box)
+{
 	box.east = Min(box.east, O2O_GEO_LON_TURN - 1);
 	box.north = Min(box.north, O2O_GEO_LAT_TOP);
 	return box;
+}
+
+static inline O2oGeoBox
+box_of(Datum label)
+{
+	return on_map(whole_box_of(label));
 }
 
 static O2oGeoCell
@@ -341,13 +354,19 @@ ensure_room(Search *search, MemoryContext context, int nodes, int orderbys)
 		make_room(search, context, nodes, orderbys);
 }
 
+static inline bool
+is_prepared(const Search *search, const O2oGeoCircle *circle)
+{
+	return search->circle.query.point == circle->center && search->circle.metres == circle->radius;
+}
+
 /* The circle of a condition; another one is prepared anew. */
 static inline const O2oGeoReach *
 circle_of(Search *search, const ScanKeyData *key)
 {
 	const O2oGeoCircle *circle = DatumGetGeoCircle(key->sk_argument);
 
-	if (search->circle.query.point != circle->center || search->circle.metres != circle->radius)
+	if (!is_prepared(search, circle))
 		o2o_geo_reach_init(&search->circle, circle->center, circle->radius);
 	return &search->circle;
 }
@@ -369,9 +388,8 @@ only_circle(Search *search, const ScanKeyData *keys, int nkeys)
 }
 
 /*
- * Whether positions of the area satisfy the conditions.  This, point_fits and
- * leaf_distances stay calls: what they need of the stack is not to be paid for by
- * every position.
+ * Whether positions of the area satisfy the conditions.  What is marked as no inline
+ * stays a call: the stack that it needs is not to be paid for by every position.
  */
 static pg_noinline O2oGeoFit
 area_fits(Search *search, const ScanKeyData *keys, int nkeys, const O2oGeoBox *box)
@@ -401,14 +419,20 @@ area_fits(Search *search, const ScanKeyData *keys, int nkeys, const O2oGeoBox *b
 
 /* Of a single position the area says all but whether it is in a circle. */
 static pg_noinline bool
-point_fits(Search *search, const ScanKeyData *keys, int nkeys, O2oGeoPoint point)
+point_in_area(Search *search, const ScanKeyData *key, O2oGeoPoint point)
 {
 	O2oGeoBox box = o2o_geo_point_box(point);
 
+	return area_fits(search, key, 1, &box) != O2O_GEO_APART;
+}
+
+static bool
+point_fits(Search *search, const ScanKeyData *keys, int nkeys, O2oGeoPoint point)
+{
 	for (int k = 0; k < nkeys; k++)
 		if (keys[k].sk_strategy == O2O_GEO_IN_CIRCLE
 				? !o2o_geo_reach_holds(circle_of(search, &keys[k]), point)
-				: area_fits(search, &keys[k], 1, &box) == O2O_GEO_APART)
+				: !point_in_area(search, &keys[k], point))
 			return false;
 	return true;
 }
@@ -419,18 +443,23 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
 	Search *search = search_of(fcinfo->flinfo);
-	const O2oGeoReach *circle = only_circle(search, in->scankeys, in->nkeys);
+	/* below a node that was marked nothing is asked again */
+	bool asked = in->nkeys > 0 && in->traversalValue == NULL;
+	const O2oGeoReach *circle = asked ? only_circle(search, in->scankeys, in->nkeys) : NULL;
 	int count = 0;
 
 	ensure_room(search, fcinfo->flinfo->fn_mcxt, in->nNodes, in->norderbys);
 	for (int i = 0; i < in->nNodes; i++)
 	{
-		O2oGeoBox box = box_of(in->nodeLabels[i]);
+		O2oGeoBox box = whole_box_of(in->nodeLabels[i]);
 		O2oGeoFit fit = in->nkeys > 0 ? O2O_GEO_INSIDE : O2O_GEO_PERHAPS;
 
-		/* below a node that was marked nothing is asked again */
-		if (in->nkeys > 0 && in->traversalValue == NULL)
-			fit = circle ? o2o_geo_reach_box(circle, &box)
+		/* what most are */
+		if (circle && !o2o_geo_boxes_meet(&circle->window, &box))
+			continue;
+		box = on_map(box);
+		if (asked)
+			fit = circle ? o2o_geo_reach_fit(circle, &box)
 						 : area_fits(search, in->scankeys, in->nkeys, &box);
 		if (fit == O2O_GEO_APART)
 			continue;
@@ -472,25 +501,38 @@ leaf_distances(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsisten
 	out->distances = search->distances[0];
 }
 
+/*
+ * Whether a position is outside of the circle that is the only condition, as far as
+ * the circle's window says: what most positions that a search by radius comes to are.
+ */
+static inline bool
+outside_window(const Search *search, const spgLeafConsistentIn *in)
+{
+	return search && in->nkeys == 1 && in->scankeys->sk_strategy == O2O_GEO_IN_CIRCLE &&
+		   is_prepared(search, DatumGetGeoCircle(in->scankeys->sk_argument)) &&
+		   !o2o_geo_box_holds(&search->circle.window, DatumGetGeoPoint(in->leafDatum));
+}
+
+static pg_noinline bool
+leaf_fits(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsistentOut *out)
+{
+	if (in->traversalValue == NULL && in->nkeys > 0 &&
+		!point_fits(search_of(flinfo), in->scankeys, in->nkeys, DatumGetGeoPoint(in->leafDatum)))
+		return false;
+	out->recheck = false;
+	out->leafValue = in->leafDatum;
+	if (in->norderbys > 0)
+		leaf_distances(flinfo, in, out);
+	return true;
+}
+
 Datum
 o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 {
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 
-	if (in->traversalValue == NULL && in->nkeys > 0)
-	{
-		O2oGeoPoint point = DatumGetGeoPoint(in->leafDatum);
-		Search *search = search_of(fcinfo->flinfo);
-		const O2oGeoReach *circle = only_circle(search, in->scankeys, in->nkeys);
-
-		if (circle ? !o2o_geo_reach_holds(circle, point)
-				   : !point_fits(search, in->scankeys, in->nkeys, point))
-			PG_RETURN_BOOL(false);
-	}
-	out->recheck = false;
-	out->leafValue = in->leafDatum;
-	if (in->norderbys > 0)
-		leaf_distances(fcinfo->flinfo, in, out);
-	PG_RETURN_BOOL(true);
+	if (in->traversalValue == NULL && outside_window((Search *) fcinfo->flinfo->fn_extra, in))
+		PG_RETURN_BOOL(false);
+	PG_RETURN_BOOL(leaf_fits(fcinfo->flinfo, in, out));
 }
