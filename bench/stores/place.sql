@@ -20,6 +20,6 @@ SELECT row_number() OVER () AS id, o2o.geopoint(longitude + distance * 1800 / 11
 FROM (SELECT longitude, latitude, sqrt(-2 * ln(1 - random())) AS distance, 2 * pi() * random() AS angle
 	-- a query of its own: an order by random() lends its numbers to whatever else is random beside it
 	FROM (SELECT t.longitude, t.latitude
-		FROM (SELECT *, greatest(inhabitants, 1000) ^ (2.0 / 3) AS share, sum(greatest(inhabitants, 1000) ^ (2.0 / 3)) OVER () AS shares FROM town) t,
+		FROM (SELECT *, sum(share) OVER () AS shares FROM (SELECT *, greatest(inhabitants, 1000) ^ (2.0 / 3) AS share FROM town) town) t,
 			generate_series(1, ceil(:places * t.share / t.shares)::integer)
 		ORDER BY random() LIMIT :places) shop) placed;
