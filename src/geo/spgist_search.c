@@ -206,8 +206,8 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The distances of a position, for each ORDER BY. */
-static pg_noinline void
+/* A position that satisfies the conditions, with its distances for each ORDER BY. */
+static pg_noinline Datum
 leaf_distances(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsistentOut *out)
 {
 	Search *search = search_of(flinfo);
@@ -226,6 +226,17 @@ leaf_distances(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsisten
 	}
 	out->recheckDistances = !all_exact;
 	out->distances = search->distances[0];
+	PG_RETURN_BOOL(true);
+}
+
+static inline Datum
+leaf_result(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsistentOut *out)
+{
+	out->recheck = false;
+	out->leafValue = in->leafDatum;
+	if (in->norderbys > 0)
+		return leaf_distances(flinfo, in, out);
+	PG_RETURN_BOOL(true);
 }
 
 /*
@@ -240,17 +251,12 @@ outside_window(const Search *search, const spgLeafConsistentIn *in)
 		   !o2o_geo_box_holds(&search->circle.window, DatumGetGeoPoint(in->leafDatum));
 }
 
-static pg_noinline bool
-leaf_fits(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsistentOut *out)
+static pg_noinline Datum
+leaf_asked(FmgrInfo *flinfo, const spgLeafConsistentIn *in, spgLeafConsistentOut *out)
 {
-	if (in->traversalValue == NULL && in->nkeys > 0 &&
-		!point_fits(search_of(flinfo), in->scankeys, in->nkeys, DatumGetGeoPoint(in->leafDatum)))
-		return false;
-	out->recheck = false;
-	out->leafValue = in->leafDatum;
-	if (in->norderbys > 0)
-		leaf_distances(flinfo, in, out);
-	return true;
+	if (!point_fits(search_of(flinfo), in->scankeys, in->nkeys, DatumGetGeoPoint(in->leafDatum)))
+		PG_RETURN_BOOL(false);
+	return leaf_result(flinfo, in, out);
 }
 
 Datum
@@ -259,7 +265,9 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 
-	if (in->traversalValue == NULL && outside_window((Search *) fcinfo->flinfo->fn_extra, in))
+	if (in->traversalValue || in->nkeys == 0)
+		return leaf_result(fcinfo->flinfo, in, out);
+	if (outside_window((Search *) fcinfo->flinfo->fn_extra, in))
 		PG_RETURN_BOOL(false);
-	PG_RETURN_BOOL(leaf_fits(fcinfo->flinfo, in, out));
+	return leaf_asked(fcinfo->flinfo, in, out);
 }
