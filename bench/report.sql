@@ -1,5 +1,5 @@
 -- The results of one room: a text to read, then the same and every single
--- measure as JSON. bench/run hands over room, machine and loads.
+-- measure as JSON. bench/run hands over room, machine, huge_pages and loads.
 \pset footer off
 SET search_path = public, pg_catalog;
 
@@ -25,8 +25,8 @@ RETURN (SELECT jsonb_object_agg(e.extname, e.extversion) FROM pg_extension e WHE
 
 SELECT :'room';
 SELECT :'machine' || '; load ' || :'load' || ' at the start, ' || :'load_end' || ' at the end, the bench itself being 1';
-SELECT format('PostgreSQL %s, %s; fsync on, no parallel workers', current_setting('server_version'),
-	(SELECT string_agg(e.key || ' ' || e.value, ', ' ORDER BY e.key) FROM jsonb_each_text(pg_temp.extensions()) e));
+SELECT format('PostgreSQL %s, %s; fsync on, no parallel workers, %s', current_setting('server_version'),
+	(SELECT string_agg(e.key || ' ' || e.value, ', ' ORDER BY e.key) FROM jsonb_each_text(pg_temp.extensions()) e), :'huge_pages');
 SELECT 'Medians of runs in turns. CPU is that of the server process. A ratio, of a unit, below 1 is ours ahead.';
 SELECT note FROM note ORDER BY ordinal;
 SELECT '';
@@ -61,7 +61,7 @@ CREATE FUNCTION pg_temp.side(r result) RETURNS jsonb LANGUAGE sql STABLE
 RETURN jsonb_build_object('count', r.count, 'cpu_s', r.cpu, 'wall_s', r.wall, 'cpu_us_each', round(r.cpu * 1000000 / r.count, 4),
 	'wall_us_each', round(r.wall * 1000000 / r.count, 4), 'each_per_cpu_s', round(r.count / nullif(r.cpu, 0)), 'each_per_wall_s', round(r.count / nullif(r.wall, 0)), 'p99_us', r.p99);
 SELECT jsonb_pretty(jsonb_build_object(
-	'room', :'room', 'machine', :'machine', 'load', jsonb_build_array(:'load'::numeric, :'load_end'::numeric), 'postgresql', current_setting('server_version'), 'extensions', pg_temp.extensions(),
+	'room', :'room', 'machine', :'machine', 'load', jsonb_build_array(:'load'::numeric, :'load_end'::numeric), 'postgresql', current_setting('server_version'), 'huge_pages', :'huge_pages' = 'huge pages', 'extensions', pg_temp.extensions(),
 	'sizes', (SELECT jsonb_agg(jsonb_build_object('what', s.what, 'peer', s.peer, 'ours', s.ours, 'theirs', s.theirs, 'ratio', round(s.ours / s.theirs::numeric, 4)) ORDER BY s.ordinal) FROM size s),
 	'notes', (SELECT jsonb_agg(n.note ORDER BY n.ordinal) FROM note n),
 	'results', (SELECT jsonb_agg(jsonb_build_object(

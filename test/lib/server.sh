@@ -37,6 +37,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LOG=$ROOT/build/log
 WORK=
 KEEP_WORK=
+HUGE_MEGABYTES=
 TICKER=
 SERVERS=()
 APT_UNDO=()
@@ -345,11 +346,26 @@ server_start()
 	fi
 }
 
+# So many megabytes of huge pages for a server that starts now, where the machine lets us.
+# Its number of them is put back as it was at the end of the step: what a server has by
+# then stays with it as surplus, and the kernel takes it back when the server ends.
+huge_pages_lend()
+{
+	local number=/proc/sys/vm/nr_hugepages had
+	[ -w $number ] || return 0
+	had=$(<$number)
+	# shellcheck disable=SC2064
+	trap "echo $had >$number" EXIT
+	awk -v had="$had" -v kilobytes=$(($1 * 1024)) '/^HugePages_Surp:/ { surplus = $2 } /^Hugepagesize:/ { size = $2 }
+		END { print had + surplus + int(kilobytes / size) }' /proc/meminfo >$number || true
+}
+
 # The first initdb is kept and copied for the servers after it.
 server_make()
 {
 	local dir=$1 options=$2
 	cd "$WORK"
+	[ -z "$HUGE_MEGABYTES" ] || huge_pages_lend "$HUGE_MEGABYTES"
 	if [ ! -d "$WORK/initdb" ]; then
 		as_server_user initdb -D "$WORK/initdb" -U postgres -A trust --no-sync -E UTF8 --locale=C.UTF-8
 	fi
