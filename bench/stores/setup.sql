@@ -57,9 +57,9 @@ CREATE TABLE branded AS SELECT id, name, brand, pos FROM store_hilbert;
 CREATE TABLE branded_gis AS SELECT id, name, brand, geog FROM store_hilbert_gis;
 CREATE TABLE branded_random AS SELECT id, name, brand, pos FROM store_random;
 CREATE TABLE branded_random_gis AS SELECT id, name, brand, geog FROM store_random_gis;
-CREATE INDEX branded_gist ON branded USING gist (brand, pos);
+CREATE INDEX branded_gist ON branded USING gist (brand o2o.category_int4_ops, pos);
 CREATE INDEX branded_geography ON branded_gis USING gist (brand, geog);
-CREATE INDEX branded_random_gist ON branded_random USING gist (brand, pos);
+CREATE INDEX branded_random_gist ON branded_random USING gist (brand o2o.category_int4_ops, pos);
 CREATE INDEX branded_random_geography ON branded_random_gis USING gist (brand, geog);
 
 -- A GiST index of one column, for its size alone.

@@ -125,20 +125,61 @@ DROP INDEX my_shop_gist;
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 RESET client_min_messages;
-ALTER TABLE my_shop ADD brand integer;
-UPDATE my_shop SET brand = id % 50;
+ALTER TABLE my_shop ADD brand integer, ADD brand_number bigint, ADD brand_name text;
+UPDATE my_shop SET brand = nullif(id % 50, 0), brand_number = (id % 50) * 10000000000, brand_name = 'Brand ' || id % 50;
+CREATE FUNCTION wrong_brands(brand text, asked text) RETURNS TABLE (found bigint, wrong bigint, missing bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	search text := format('SELECT n, %1$I::text AS brand, round(m::numeric, 7) AS metres FROM start CROSS JOIN LATERAL
+		(SELECT %1$I, my_shop.pos <-> start.pos AS m FROM my_shop WHERE %1$I = %2$s ORDER BY my_shop.pos <-> start.pos LIMIT 5) near', brand, asked);
+	plan text := '';
+	line text;
+BEGIN
+	SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off;
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || search LOOP plan := plan || line; END LOOP;
+	IF plan NOT LIKE '%Index Cond: (' || brand || ' =%Order By:%' THEN RAISE 'no index: %', plan; END IF;
+	EXECUTE 'CREATE TEMP TABLE by_index ON COMMIT DROP AS ' || search;
+	SET LOCAL enable_indexscan = off; SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = on;
+	EXECUTE 'CREATE TEMP TABLE by_force ON COMMIT DROP AS ' || search;
+	RETURN QUERY SELECT count(*), (SELECT count(*) FROM (TABLE by_index EXCEPT ALL TABLE by_force) t), (SELECT count(*) FROM (TABLE by_force EXCEPT ALL TABLE by_index) t) FROM by_index;
+	DROP TABLE by_index, by_force;
+	SET LOCAL enable_indexscan = on; SET LOCAL enable_bitmapscan = on;
+END $$;
 CREATE INDEX my_shop_brand ON my_shop USING gist (brand, pos);
 EXPLAIN (COSTS OFF) SELECT id FROM my_shop WHERE brand = 7 ORDER BY pos <-> '121.47,31.23' LIMIT 3;
-SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off;
-CREATE TEMP TABLE by_index AS SELECT n, brand, round(m::numeric, 7) AS metres FROM start CROSS JOIN LATERAL
-	(SELECT brand, my_shop.pos <-> start.pos AS m FROM my_shop WHERE brand = (n % 50)::integer ORDER BY my_shop.pos <-> start.pos LIMIT 5) near;
-SET enable_indexscan = off; SET enable_seqscan = on; SET enable_sort = on;
-CREATE TEMP TABLE by_force AS SELECT n, brand, round(m::numeric, 7) AS metres FROM start CROSS JOIN LATERAL
-	(SELECT brand, my_shop.pos <-> start.pos AS m FROM my_shop WHERE brand = (n % 50)::integer ORDER BY my_shop.pos <-> start.pos LIMIT 5) near;
-RESET enable_seqscan; RESET enable_sort; RESET enable_indexscan; RESET enable_bitmapscan;
-SELECT count(*), (SELECT count(*) FROM (TABLE by_index EXCEPT ALL TABLE by_force) t) AS wrong, (SELECT count(*) FROM (TABLE by_force EXCEPT ALL TABLE by_index) t) AS missing FROM by_index;
-
+SELECT * FROM wrong_brands('brand', '(n % 50)::integer');
 DROP INDEX my_shop_brand;
+
+-- the same with our own classes: built, changed, vacuumed; values of other integer types; a value that no row or no integer has
+CREATE INDEX my_shop_category ON my_shop USING gist (brand category_int4_ops, pos);
+CREATE INDEX my_shop_number ON my_shop USING gist (brand_number category_int8_ops, pos);
+CREATE INDEX my_shop_name ON my_shop USING gist (brand_name category_text_ops, pos);
+EXPLAIN (COSTS OFF) SELECT id FROM my_shop WHERE brand_number = 7 ORDER BY pos <-> '121.47,31.23' LIMIT 3;
+SELECT * FROM wrong_brands('brand', '(n % 50)::integer');
+SELECT * FROM wrong_brands('brand_number', '(n % 50) * 10000000000::bigint');
+SELECT * FROM wrong_brands('brand_name', $$'Brand ' || n % 50$$);
+UPDATE my_shop SET brand = brand + 1, brand_number = brand_number + 1, brand_name = lower(brand_name), pos = geopoint(121 + random() * 0.8, 31 + random() * 0.6) WHERE id % 3 = 0;
+DELETE FROM my_shop WHERE id % 11 = 0;
+VACUUM my_shop;
+INSERT INTO my_shop (id, pos, brand, brand_number, brand_name) SELECT 100000 + n, geopoint(-180 + random() * 360, -90 + random() * 180), n, n, n FROM generate_series(-2000, 2000) n;
+SELECT * FROM wrong_brands('brand', '(n % 50)::smallint');
+SELECT * FROM wrong_brands('brand', '(n % 50)::bigint');
+SELECT * FROM wrong_brands('brand_number', '(n % 50)::integer');
+SELECT * FROM wrong_brands('brand_number', '(n % 50)::smallint');
+SELECT * FROM wrong_brands('brand_number', '(n % 50) * 10000000000::bigint + 1');
+SELECT * FROM wrong_brands('brand_name', $$'brand ' || n % 50$$);
+SET enable_seqscan = off;
+SELECT count(*) FILTER (WHERE brand IS NULL) AS none, (SELECT count(*) FROM my_shop WHERE brand IS NULL) AS none_by_index, (SELECT count(*) FROM my_shop WHERE brand = 4294967303) AS too_large,
+	(SELECT count(*) FROM my_shop WHERE brand = -2147483648) AS lowest FROM my_shop;
+RESET enable_seqscan;
+DROP INDEX my_shop_category, my_shop_number, my_shop_name;
+-- alone, and where all rows have the same
+CREATE INDEX my_shop_category ON my_shop USING gist (brand category_int4_ops);
+CREATE INDEX my_shop_same ON my_shop USING gist ((id * 0) category_int4_ops, pos);
+SET enable_seqscan = off;
+SELECT count(*) FROM my_shop WHERE brand = 7;
+SELECT count(*) = (SELECT count(id) FROM my_shop) AS all_rows FROM my_shop WHERE id * 0 = 0;
+RESET enable_seqscan;
+DROP INDEX my_shop_category, my_shop_same;
 
 -- covering: rows out of the index alone, all distances exact; of what changed since, the heap says whether it is seen
 CREATE INDEX my_shop_covering ON my_shop USING spgist (pos geopoint_spgist_covering_ops) INCLUDE (id);
