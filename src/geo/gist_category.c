@@ -182,16 +182,17 @@ o2o_category_gist_union(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(all);
 }
 
-/* How many codes a range would have to grow by. */
+/* How many codes a range would have to grow by; none only if it holds them all. */
 Datum
 o2o_category_gist_penalty(PG_FUNCTION_ARGS)
 {
 	int64 key = DatumGetInt64(((GISTENTRY *) PG_GETARG_POINTER(0))->key);
 	int64 added = DatumGetInt64(((GISTENTRY *) PG_GETARG_POINTER(1))->key);
 	float *penalty = (float *) PG_GETARG_POINTER(2);
+	int64 below = (int64) lower_of(key) - lower_of(added);
+	int64 above = (int64) upper_of(added) - upper_of(key);
 
-	*penalty = Max((float) lower_of(key) - (float) lower_of(added), 0.0f) +
-			   Max((float) upper_of(added) - (float) upper_of(key), 0.0f);
+	*penalty = (float) (Max(below, 0) + Max(above, 0));
 	PG_RETURN_POINTER(penalty);
 }
 
