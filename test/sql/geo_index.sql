@@ -180,6 +180,28 @@ SELECT count(*) FROM my_shop WHERE brand = 7;
 SELECT count(*) = (SELECT count(id) FROM my_shop) AS all_rows FROM my_shop WHERE id * 0 = 0;
 RESET enable_seqscan;
 DROP INDEX my_shop_category, my_shop_same;
+-- texts that are equal by their collation, or long, or varchar; several values; an exclusion constraint
+CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE chain_shop (id integer PRIMARY KEY, chain text COLLATE any_case, code varchar(20), pos geopoint);
+INSERT INTO chain_shop SELECT id, CASE id % 3 WHEN 0 THEN 'Roots' WHEN 1 THEN 'ROOTS' ELSE repeat('Long ', 4000) || id % 2 END, 'c' || id % 4, pos FROM my_shop WHERE id <= 2000;
+CREATE INDEX chain_shop_chain ON chain_shop USING gist (chain category_text_ops, pos);
+CREATE INDEX chain_shop_code ON chain_shop USING gist (code category_text_ops, pos);
+CREATE FUNCTION counts() RETURNS TABLE (roots bigint, long bigint, code bigint, codes bigint) LANGUAGE sql
+	RETURN ((SELECT count(*) FROM chain_shop WHERE chain = 'roots'), (SELECT count(*) FROM chain_shop WHERE chain = upper(repeat('Long ', 4000)) || 1),
+		(SELECT count(*) FROM chain_shop WHERE code = 'c2'), (SELECT count(*) FROM chain_shop WHERE code = ANY (ARRAY['c1', 'c3'])));
+SET enable_indexscan = off; SET enable_bitmapscan = off;
+SELECT * FROM counts();
+RESET enable_indexscan; RESET enable_bitmapscan; SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM chain_shop WHERE chain = 'roots';
+EXPLAIN (COSTS OFF) SELECT id FROM chain_shop WHERE code = 'c2' ORDER BY pos <-> '121.47,31.23' LIMIT 3;
+SELECT * FROM counts();
+RESET enable_seqscan;
+CREATE TABLE one_of_each (brand integer, number bigint, pos geopoint, EXCLUDE USING gist (brand category_int4_ops WITH =, pos WITH =), EXCLUDE USING gist (number category_int8_ops WITH =));
+INSERT INTO one_of_each VALUES (1, 10000000000, '1,1'), (2, 10000000001, '1,1'), (1, 10000000002, '1,2');
+INSERT INTO one_of_each VALUES (1, 5, '1,1');
+INSERT INTO one_of_each VALUES (3, 10000000001, '1,1');
+DROP FUNCTION counts();
+DROP TABLE one_of_each, chain_shop;
 
 -- covering: rows out of the index alone, all distances exact; of what changed since, the heap says whether it is seen
 CREATE INDEX my_shop_covering ON my_shop USING spgist (pos geopoint_spgist_covering_ops) INCLUDE (id);
