@@ -16,7 +16,7 @@
 #include "o2o.h"
 
 #include "access/gist.h"
-#include "access/hash.h"
+#include "base/integer.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/fmgrprotos.h"
@@ -64,19 +64,11 @@ join_keys(int64 a, int64 b)
 	return key_of(Min(lower_of(a), lower_of(b)), Max(upper_of(a), upper_of(b)));
 }
 
-/* An integer of a type that the operators compare with the column's. */
+/* The integer of a condition, whose type is not said where it is the column's. */
 static inline int64
-integer_of(Datum value, Oid type, Oid column_type)
+asked_integer(Oid type, Oid column_type, Datum value)
 {
-	switch (OidIsValid(type) ? type : column_type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		default:
-			return DatumGetInt64(value);
-	}
+	return o2o_integer_of(OidIsValid(type) ? type : column_type, value);
 }
 
 static inline int32
@@ -104,7 +96,7 @@ Datum
 o2o_category_gist_consistent_int4(PG_FUNCTION_ARGS)
 {
 	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
-	int64 value = integer_of(PG_GETARG_DATUM(1), PG_GETARG_OID(3), INT4OID);
+	int64 value = asked_integer(PG_GETARG_OID(3), INT4OID, PG_GETARG_DATUM(1));
 	bool *recheck = (bool *) PG_GETARG_POINTER(4);
 
 	*recheck = false;
@@ -115,7 +107,7 @@ Datum
 o2o_category_gist_consistent_int8(PG_FUNCTION_ARGS)
 {
 	GISTENTRY *entry = (GISTENTRY *) PG_GETARG_POINTER(0);
-	int64 value = integer_of(PG_GETARG_DATUM(1), PG_GETARG_OID(3), INT8OID);
+	int64 value = asked_integer(PG_GETARG_OID(3), INT8OID, PG_GETARG_DATUM(1));
 	bool *recheck = (bool *) PG_GETARG_POINTER(4);
 
 	*recheck = true;

@@ -7,6 +7,7 @@
  */
 #include "identity/components.h"
 
+#include "base/integer.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
@@ -142,20 +143,6 @@ pair_startup(DestReceiver *self, int operation, TupleDesc rows)
 	}
 }
 
-static int64
-number_of(Oid type, Datum value)
-{
-	switch (type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		default:
-			return DatumGetInt64(value);
-	}
-}
-
 static bool
 pair_receive(TupleTableSlot *slot, DestReceiver *self)
 {
@@ -168,8 +155,8 @@ pair_receive(TupleTableSlot *slot, DestReceiver *self)
 						errhint("Leave such rows out, or write coalesce(b, a) for a node alone.")));
 	caller = MemoryContextSwitchTo(receiver->context);
 	if (receiver->numbers != NULL)
-		o2o_graph64_join(receiver->numbers, number_of(receiver->types[0], slot->tts_values[0]),
-						 number_of(receiver->types[1], slot->tts_values[1]));
+		o2o_graph64_join(receiver->numbers, o2o_integer_of(receiver->types[0], slot->tts_values[0]),
+						 o2o_integer_of(receiver->types[1], slot->tts_values[1]));
 	else
 	{
 		struct varlena *a = PG_DETOAST_DATUM_PACKED(slot->tts_values[0]);
