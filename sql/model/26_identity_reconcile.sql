@@ -235,11 +235,13 @@ BEGIN
 		RETURN QUERY VALUES ('link', link.profile_id, NULL::bigint, ARRAY(SELECT u.id FROM unnest(linked) u (id) ORDER BY u.id), link.evidence_id, link.reason);
 		FOREACH id IN ARRAY joined LOOP
 			a := o2o.reconcile_group(linked[1]);
+			-- As long as nobody is locked, others may bring together what is looked at.
+			CONTINUE WHEN id = ANY (a);
 			b := o2o.reconcile_group(id);
 			IF a[1] > b[1] THEN
 				SELECT b, a INTO a, b;
 			END IF;
-			INSERT INTO pg_temp.reconcile_member SELECT u.id, a[1] FROM unnest(a || b) u (id)
+			INSERT INTO pg_temp.reconcile_member SELECT DISTINCT u.id, a[1] FROM unnest(a || b) u (id)
 			ON CONFLICT (profile_id) DO UPDATE SET group_id = excluded.group_id;
 			RETURN QUERY VALUES ('merge', a[1], b[1], b, link.evidence_id, link.reason);
 		END LOOP;

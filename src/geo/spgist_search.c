@@ -32,7 +32,7 @@ typedef struct Search
 	int orderbys;       /* with so many distances each */
 	double **distances; /* of a node, one for each ORDER BY */
 	int *nodes;
-	void **marks; /* of nodes all of whose positions satisfy the conditions */
+	Datum *marks; /* of nodes: whether all of its positions satisfy the conditions */
 } Search;
 
 static Search *
@@ -67,7 +67,7 @@ make_room(Search *search, MemoryContext context, int nodes, int orderbys)
 	values = MemoryContextAlloc(context, sizeof(double) * nodes * orderbys + 1);
 	search->distances = MemoryContextAlloc(context, sizeof(double *) * nodes);
 	search->nodes = MemoryContextAlloc(context, sizeof(int) * nodes);
-	search->marks = MemoryContextAlloc(context, sizeof(void *) * nodes);
+	search->marks = MemoryContextAlloc(context, sizeof(Datum) * nodes);
 	for (int i = 0; i < nodes; i++)
 		search->distances[i] = values + i * orderbys;
 	search->room = nodes;
@@ -170,8 +170,8 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 	spgInnerConsistentIn *in = (spgInnerConsistentIn *) PG_GETARG_POINTER(0);
 	spgInnerConsistentOut *out = (spgInnerConsistentOut *) PG_GETARG_POINTER(1);
 	Search *search = search_of(fcinfo->flinfo);
-	/* below a node that was marked nothing is asked again */
-	bool asked = in->nkeys > 0 && in->traversalValue == NULL;
+	/* below a node that is marked nothing is asked again; the mark is in the place of its value */
+	bool asked = in->nkeys > 0 && !DatumGetBool(in->reconstructedValue);
 	const O2oGeoReach *circle = asked ? only_circle(search, in->scankeys, in->nkeys) : NULL;
 	int count = 0;
 
@@ -193,14 +193,12 @@ o2o_geopoint_spgist_inner_consistent(PG_FUNCTION_ARGS)
 		for (int k = 0; k < in->norderbys; k++)
 			search->distances[count][k] =
 				o2o_geo_bound(&searched_from(search, in->orderbys[k].sk_argument)->query, &box);
-		/* the core frees each mark by itself */
-		search->marks[count] =
-			fit == O2O_GEO_INSIDE ? MemoryContextAlloc(in->traversalMemoryContext, 1) : NULL;
+		search->marks[count] = BoolGetDatum(fit == O2O_GEO_INSIDE);
 		search->nodes[count++] = i;
 	}
 	out->nNodes = count;
 	out->nodeNumbers = search->nodes;
-	out->traversalValues = search->marks;
+	out->reconstructedValues = search->marks;
 	if (in->norderbys > 0)
 		out->distances = search->distances;
 	PG_RETURN_VOID();
@@ -265,7 +263,7 @@ o2o_geopoint_spgist_leaf_consistent(PG_FUNCTION_ARGS)
 	spgLeafConsistentIn *in = (spgLeafConsistentIn *) PG_GETARG_POINTER(0);
 	spgLeafConsistentOut *out = (spgLeafConsistentOut *) PG_GETARG_POINTER(1);
 
-	if (in->traversalValue || in->nkeys == 0)
+	if (in->nkeys == 0 || DatumGetBool(in->reconstructedValue))
 		return leaf_result(fcinfo->flinfo, in, out);
 	if (outside_window((Search *) fcinfo->flinfo->fn_extra, in))
 		PG_RETURN_BOOL(false);
