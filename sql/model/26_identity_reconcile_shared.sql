@@ -82,14 +82,10 @@ BEGIN
 		), kinds AS (
 			SELECT part.part, part.kind, part.priority, count(*) AS n FROM part GROUP BY part.part, part.kind, part.priority
 		)
-		SELECT array_agg(s.node ORDER BY s.n) INTO suspects
-		FROM (
-			SELECT part.node, min(u.n) AS n
-			FROM unnest(shown) WITH ORDINALITY u (id, n) JOIN part ON part.node = u.id
-			WHERE part.shared_threshold IS NOT NULL
-				AND (part.node = ANY (refused) OR EXISTS (SELECT FROM kinds WHERE kinds.part = part.part AND kinds.priority > part.priority AND kinds.n > 1))
-			GROUP BY part.node
-		) s;
+		SELECT array_agg(part.node ORDER BY part.priority DESC, i.identifier, part.node) INTO suspects
+		FROM part LEFT JOIN o2o.profile_identifier i ON i.profile_id = part.node
+		WHERE part.node = ANY (shown) AND part.shared_threshold IS NOT NULL
+			AND (part.node = ANY (refused) OR EXISTS (SELECT FROM kinds WHERE kinds.part = part.part AND kinds.priority > part.priority AND kinds.n > 1));
 		FOREACH suspect IN ARRAY coalesce(suspects, '{}') LOOP
 			SELECT k.priority, k.shared_threshold INTO person
 			FROM o2o.profile p JOIN o2o.identifier_kind k ON k.kind = p.kind WHERE p.profile_id = suspect;

@@ -122,6 +122,22 @@ SELECT * FROM pg_temp.reconcile(false);
 TABLE pg_temp.people;
 SELECT * FROM identity_verify();
 
+-- Two identifiers of one event may be shared: that of higher priority is asked first, and without it the other is one person's.
+-- So it stays when both were ordinary meanwhile.
+UPDATE o2o.identifier_kind SET shared_threshold = 2 WHERE kind IN ('device', 'cookie');
+SELECT outcome FROM identify('{"device": "desk", "email": "one@shop.cn"}', 'pos', NULL, 'o1', '2026-08-01 10:00+00');
+SELECT outcome FROM identify('{"cookie": "desk", "email": "two@shop.cn"}', 'pos', NULL, 'o2', '2026-08-02 10:00+00');
+SELECT outcome FROM identify('{"card": "desk", "device": "desk", "cookie": "desk"}', 'pos', NULL, 'o3', '2026-08-03 10:00+00');
+SELECT * FROM pg_temp.people WHERE customer ~ 'desk';
+SELECT count(*) FROM identity_reconcile();
+UPDATE o2o.identifier_kind SET shared_threshold = NULL WHERE kind IN ('device', 'cookie');
+SELECT * FROM pg_temp.reconcile(false);
+SELECT * FROM pg_temp.people WHERE customer ~ 'desk';
+UPDATE o2o.identifier_kind SET shared_threshold = 2 WHERE kind IN ('device', 'cookie');
+SELECT * FROM pg_temp.reconcile(false);
+SELECT * FROM pg_temp.people WHERE customer ~ 'desk';
+SELECT count(*) FROM identity_reconcile();
+
 RESET ROLE;
 \c contrib_regression
 SET client_min_messages = warning;
