@@ -24,11 +24,12 @@ DECLARE
 	person record;
 	sets bigint[] := '{}';				-- numbers and members of the sets so far
 	ids bigint[] := '{}';
+	before integer;						-- so many of these before the event at hand
 	refused_a bigint[] := '{}';			-- pairs refused so far
 	refused_b bigint[] := '{}';
 	seen text[] := '{}';
-	shown bigint[] := '{}';				-- by the event at hand
-	refused bigint[] := '{}';			-- at the event at hand
+	shown bigint[];						-- by the event at hand
+	refused bigint[];					-- at the event at hand
 	shared bigint[] := '{}';
 	profiles bigint[];
 	suspects bigint[];
@@ -36,10 +37,10 @@ DECLARE
 BEGIN
 	FOR link IN
 		SELECT e.evidence_id, e.status, e.rule, e.source, e.profiles,
-			lead(ROW (e.occurred_at, e.source, coalesce(e.event_id, e.evidence_id::text))) OVER w
-				IS DISTINCT FROM ROW (e.occurred_at, e.source, coalesce(e.event_id, e.evidence_id::text)) AS is_last
+			lag(e.event) OVER w IS DISTINCT FROM e.event AS is_first, lead(e.event) OVER w IS DISTINCT FROM e.event AS is_last
 		FROM (
-			SELECT v.evidence_id, v.status, v.rule, v.source, v.event_id, v.occurred_at, array_agg(u.id ORDER BY k.priority DESC, i.identifier, u.id) AS profiles
+			SELECT v.evidence_id, v.status, v.rule, v.source, v.event_id, v.occurred_at,
+				ROW (v.occurred_at, v.source, coalesce(v.event_id, v.evidence_id::text)) AS event, array_agg(u.id ORDER BY k.priority DESC, i.identifier, u.id) AS profiles
 			FROM o2o.identity_evidence v, unnest(v.profiles) u (id)
 				JOIN o2o.profile p ON p.profile_id = u.id
 				JOIN o2o.identifier_kind k ON k.kind = p.kind
@@ -53,6 +54,11 @@ BEGIN
 		WINDOW w AS (ORDER BY e.occurred_at, e.source COLLATE "C", coalesce(e.event_id, e.evidence_id::text) COLLATE "C", e.status = 'suppressed', e.evidence_id)
 		ORDER BY e.occurred_at, e.source COLLATE "C", coalesce(e.event_id, e.evidence_id::text) COLLATE "C", e.status = 'suppressed', e.evidence_id
 	LOOP
+		IF link.is_first THEN
+			shown := '{}';
+			refused := '{}';
+			before := cardinality(sets);
+		END IF;
 		-- What was marked by hand stays out of all of it.
 		profiles := ARRAY(SELECT u.id FROM unnest(link.profiles) WITH ORDINALITY u (id, n)
 			WHERE u.id <> ALL (shared) AND NOT EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id AND i.is_shared AND i.shared_at IS NULL)
@@ -85,6 +91,8 @@ BEGIN
 		SELECT array_agg(part.node ORDER BY part.priority DESC, i.identifier, part.node) INTO suspects
 		FROM part LEFT JOIN o2o.profile_identifier i ON i.profile_id = part.node
 		WHERE part.node = ANY (shown) AND part.shared_threshold IS NOT NULL
+			-- An event of one customer brings nobody together.
+			AND (SELECT count(DISTINCT j.part) > 1 FROM o2o.identity_sets_joined(sets[:before], ids[:before], members, shared) j WHERE j.node = ANY (shown))
 			AND (part.node = ANY (refused) OR EXISTS (SELECT FROM kinds WHERE kinds.part = part.part AND kinds.priority > part.priority AND kinds.n > 1));
 		FOREACH suspect IN ARRAY coalesce(suspects, '{}') LOOP
 			SELECT k.priority, k.shared_threshold INTO person
@@ -111,8 +119,6 @@ BEGIN
 				shared := shared || suspect;
 			END IF;
 		END LOOP;
-		shown := '{}';
-		refused := '{}';
 	END LOOP;
 	RETURN ARRAY(SELECT u.id FROM unnest(shared) u (id) WHERE EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id) ORDER BY u.id);
 END $$;
