@@ -122,7 +122,7 @@ BEGIN
 	END LOOP;
 	RETURN ARRAY(SELECT u.id FROM unnest(shared) u (id) WHERE EXISTS (SELECT FROM o2o.profile_identifier i WHERE i.profile_id = u.id) ORDER BY u.id);
 END $$;
-COMMENT ON FUNCTION o2o.identity_shared_replay(bigint[]) IS 'The profiles, ascending, whose identifiers would have been marked shared by the shared_threshold of today: what was seen together is gone through once more in the order (occurred_at, source, event_id), links that detection took back included, and at each event it is asked of its identifiers what identifier_is_overused() asks. members: all profiles of some customers. What was marked shared by hand (shared_at NULL) is left out.';
+COMMENT ON FUNCTION o2o.identity_shared_replay(bigint[]) IS 'The profiles, ascending, whose identifiers would have been marked shared by the shared_threshold of today: what was seen together is gone through once more in the order (occurred_at, source, event_id), links that detection took back included, and at each event of more than one customer it is asked of its identifiers, from the highest priority down, what identifier_is_overused() asks. members: all profiles of some customers. What was marked shared by hand (shared_at NULL) is left out.';
 
 CREATE OR REPLACE FUNCTION o2o.identity_shared_plan(only_customers bigint[], only_profiles bigint[])
 RETURNS TABLE (change text, customer_id bigint, profile_id bigint, kind text, members bigint[])
