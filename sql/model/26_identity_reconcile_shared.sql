@@ -92,7 +92,8 @@ BEGIN
 		FROM part LEFT JOIN o2o.profile_identifier i ON i.profile_id = part.node
 		WHERE part.node = ANY (shown) AND part.shared_threshold IS NOT NULL
 			-- An event of one customer brings nobody together.
-			AND (SELECT count(DISTINCT j.part) > 1 FROM o2o.identity_sets_joined(sets[:before], ids[:before], members, shared) j WHERE j.node = ANY (shown))
+			AND (cardinality(refused) > 0
+				OR (SELECT count(DISTINCT j.part) > 1 FROM o2o.identity_sets_joined(sets[:before], ids[:before], members, shared) j WHERE j.node = ANY (shown)))
 			AND (part.node = ANY (refused) OR EXISTS (SELECT FROM kinds WHERE kinds.part = part.part AND kinds.priority > part.priority AND kinds.n > 1));
 		FOREACH suspect IN ARRAY coalesce(suspects, '{}') LOOP
 			SELECT k.priority, k.shared_threshold INTO person

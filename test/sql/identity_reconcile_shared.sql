@@ -138,6 +138,18 @@ SELECT * FROM pg_temp.reconcile(false);
 SELECT * FROM pg_temp.people WHERE customer ~ 'desk';
 SELECT count(*) FROM identity_reconcile();
 
+-- Without the cookie the device is seen with two people. An event of one of them, all known, asks for nothing; one that brings
+-- somebody does.
+SELECT outcome FROM identify('{"email": "x@shop.cn", "device": "till", "cookie": "till"}', 'pos', NULL, 'o4', '2026-08-04 10:00+00');
+SELECT outcome FROM identify('{"email": "y@shop.cn", "device": "till", "cookie": "till"}', 'pos', NULL, 'o5', '2026-08-05 10:00+00');
+SELECT outcome FROM identify('{"email": "z@shop.cn", "cookie": "till"}', 'pos', NULL, 'o6', '2026-08-06 10:00+00');
+SELECT outcome FROM identify('{"email": "x@shop.cn", "device": "till"}', 'web', NULL, 'o7', '2026-08-07 10:00+00');
+SELECT * FROM pg_temp.people WHERE customer ~ 'till';
+SELECT count(*) FROM identity_reconcile();
+SELECT outcome FROM identify('{"card": "till", "device": "till"}', 'web', NULL, 'o8', '2026-08-08 10:00+00');
+SELECT * FROM pg_temp.people WHERE customer ~ 'till';
+SELECT count(*) FROM identity_reconcile();
+
 RESET ROLE;
 \c contrib_regression
 SET client_min_messages = warning;
